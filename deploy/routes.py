@@ -45,6 +45,7 @@ SEGMENTS: dict[ServiceName, tuple[str, ...]] = {
         "held-work/sequencer",
         "mailboxes",
         "messages",
+        "quiet-batches",
         "sequences",
         "suppressions",
         "unsubscribe",

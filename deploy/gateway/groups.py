@@ -20,6 +20,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "Mail and sequences": (
         "Sequences",
         "Enrollments",
+        "Quiet batches",
         "Messages",
         "Mailboxes",
         "Suppressions",

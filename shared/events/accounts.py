@@ -303,6 +303,17 @@ class ImportFinished(Event):
     rejected: int = Field(description="The rows that could not be written.")
 
 
+class QuietBatchOpened(Event):
+    """Records are written quietly under this batch. It may be heard several times: a client may add
+    to its batch.
+    """
+
+    name: ClassVar[str] = "accounts.quiet_batch_opened.v1"
+
+    id: UUID
+    title: str = Field(description="What people call it, such as the name of a file.")
+
+
 class ManualEntryRefused(Event):
     """Someone set `manually_enter_renewal_sequence` on an opportunity that cannot enter now."""
 

@@ -26,12 +26,14 @@ CauseType = TypeAliasType(
             "event",
             "webhook",
             "import",
+            "quiet_batch",
             "note",
             "system",
         ],
         Field(
             description="What kind of thing acted: `member` and `api_key` from outside, the others"
-            " within Tenure; `event` and `webhook` on behalf of what happened before."
+            " within Tenure; `event` and `webhook` on behalf of what happened before. What follows"
+            " from a `quiet_batch` starts nothing."
         ),
     ],
 )

@@ -91,6 +91,7 @@ class Story:
         await self._connect(
             {
                 "system": "salesforce",
+                "first_pull": "run",
                 "title": "Salesforce",
                 "login_url": self.sf.url,
                 "client_id": self.sf.app.client_id,

@@ -17,7 +17,7 @@ from shared.events.accounts import (
     SegmentEntered,
     SegmentLeft,
 )
-from shared.events.base import Event
+from shared.events.base import Cause, Event
 from shared.events.records import (
     AccountRecord,
     ChangeKind,
@@ -59,10 +59,10 @@ class Renewals:
     _versions: dict[UUID, int] = field(default_factory=dict)
     _records: dict[UUID, Any] = field(default_factory=dict)
 
-    async def told(self, *events: Event, by: str = "accounts") -> None:
+    async def told(self, *events: Event, by: str = "accounts", cause: Sequence[Cause] = ()) -> None:
         """Published by another service, and heard."""
         service = self.tenure.workers[by]  # type: ignore[index]
-        async with service.units.begin(self.ws.id, ()) as uow:
+        async with service.units.begin(self.ws.id, cause) as uow:
             uow.publish(*events)
         await self.tenure.settle()
 

@@ -32,6 +32,7 @@ async def _first_pull(world: World) -> dict[str, Any]:
         "/v1/connections",
         {
             "system": "salesforce",
+            "first_pull": "run",
             "title": "Salesforce",
             "login_url": world.salesforce.url,
             "client_id": world.salesforce.client_id,
@@ -117,8 +118,7 @@ async def _awkward_ones(world: World) -> None:
             "sven.aas@bluebird.example" in mail,
             mail,
         )
-    gone = f"/v1/accounts/by-external-id/{landmarks.DELETED_ACCOUNT}"
-    await api.ask("GET", gone, expect=404)
+    await api.ask("GET", f"/v1/accounts/by-external-id/{landmarks.DELETED_ACCOUNT}", expect=404)
     story.holds("an account deleted before is not there")
     missing = [(await world.opportunity(each))["contract_expiration"] for each in
                landmarks.NO_EXPIRATION]  # fmt: skip

@@ -12,6 +12,7 @@ from sequencer.sequences.entry.router import router as entry
 from sequencer.sequences.manual_actions.router import router as manual_actions
 from sequencer.sequences.manual_entry.router import router as manual_entry
 from sequencer.sequences.previews.router import router as previews
+from sequencer.sequences.quiet_batches.router import router as quiet_batches
 from sequencer.sequences.reevaluation_queue import held
 from sequencer.sequences.sequences.router import router as sequences
 from sequencer.status import due_work, held_work
@@ -26,11 +27,15 @@ from shared.routers.status import STATUS_TAG, status_router
 from shared.routers.usages import usages_router
 from shared.settings import Settings
 
-MIGRATION_HEAD = "0011"
+MIGRATION_HEAD = "0012"
 
 _TAGS = [
     {"name": "Sequences", "description": "Dated series of mails, and which version is in force."},
     {"name": "Enrollments", "description": "Records on their way through a sequence."},
+    {
+        "name": "Quiet batches",
+        "description": "Imports and pulls that started nothing, and what they would have started.",
+    },
     {"name": "Messages", "description": "The ledger of mails: what left, what waits, and why."},
     {"name": "Mailboxes", "description": "Addresses that sequences send from."},
     {"name": "Suppressions", "description": "Addresses that nothing is sent to."},
@@ -52,6 +57,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             manual_entry,
             enrollments,
             manual_actions,
+            quiet_batches,
             messages,
             sending,
             mailboxes,

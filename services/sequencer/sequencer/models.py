@@ -8,6 +8,7 @@ from sequencer.mail.suppressions import models as suppressions
 from sequencer.replica import models as replica
 from sequencer.sequences.enrollments import models as enrollments
 from sequencer.sequences.entry import models as entry
+from sequencer.sequences.quiet_entries import models as quiet_entries
 from sequencer.sequences.reevaluation_queue import models as reevaluation_queue
 from sequencer.sequences.sequences import models as sequences
 
@@ -19,6 +20,7 @@ __all__ = [
     "entry",
     "mailboxes",
     "messages",
+    "quiet_entries",
     "reevaluation_queue",
     "replica",
     "sequences",

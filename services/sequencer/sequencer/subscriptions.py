@@ -15,11 +15,13 @@ from sequencer.sequences.entry.handlers import (
     on_segment_entered,
     on_segment_left,
 )
+from sequencer.sequences.quiet_entries.service import on_quiet_batch_opened
 from shared.events.accounts import (
     AccountChanged,
     ContactChanged,
     MemberChanged,
     OpportunityChanged,
+    QuietBatchOpened,
     SegmentChanged,
     SegmentEntered,
     SegmentLeft,
@@ -41,6 +43,7 @@ SUBSCRIPTIONS = Subscriptions(
         AccountChanged: [on_account_changed],
         ContactChanged: [on_contact_changed],
         MemberChanged: [on_member_changed],
+        QuietBatchOpened: [on_quiet_batch_opened],
         SegmentChanged: [on_segment_changed],
         SegmentEntered: [on_segment_entered],
         SegmentLeft: [on_segment_left],

@@ -22,6 +22,23 @@ async def test_the_first_run_reads_everything_and_shows_its_progress(org: Org) -
         assert run["objects"][sobject]["written"] == len(org.rows(sobject))
 
 
+async def test_the_first_pull_is_quiet_and_the_next_ones_are_not(org: Org) -> None:
+    made = await org.connect()
+    assert made["settings"]["first_pull"] == "quiet"
+    first, second = await org.sync(), await org.sync()
+    assert (first["quiet_batch_id"], second["quiet_batch_id"]) == (org.connection_id, None)
+    asked = await org.ws.admin.post(f"/v1/connections/{org.connection_id}/sync?automation=quiet")
+    assert asked.json()["quiet_batch_id"] == asked.json()["id"]
+    await org.tenure.settle()
+    batch = await org.ws.admin.get(f"/v1/quiet-batches/{org.connection_id}")
+    assert (batch.status_code, batch.json()["title"]) == (200, "Salesforce")
+
+
+async def test_a_first_pull_may_start_things(org: Org) -> None:
+    await org.connect(first_pull="run")
+    assert (await org.sync())["quiet_batch_id"] is None
+
+
 async def test_records_arrive_in_our_words(org: Org) -> None:
     await org.connect()
     await org.sync()

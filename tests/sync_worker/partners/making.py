@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterable
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import text
 
@@ -10,6 +11,7 @@ from shared.clock import utc_now
 from shared.events.base import Cause
 from shared.events.sync import ReplyReceived
 from shared.ids import new_id
+from shared.quiet import quietly
 from tests.harness import Tenure, Workspace
 from tests.simulators.webhooks import Delivery, Step, WebhookSink
 
@@ -31,10 +33,13 @@ class Partner:
         self.sink.endpoint(name, secrets=[self.secrets[name]], script=script)
         return self.ids[name]
 
-    async def happen(self, *subjects: str) -> None:
+    async def happen(self, *subjects: str, quiet_batch_id: UUID | None = None) -> None:
         """Public events of this service's own, one per subject; workers do not run yet."""
         units = self.tenure.workers["sync"].units
-        async with units.begin(self.ws.id, [Cause(type="system", id="test")]) as uow:
+        cause: tuple[Cause, ...] = (Cause(type="system", id="test"),)
+        if quiet_batch_id is not None:
+            cause = quietly(cause, quiet_batch_id, "accounts.csv")
+        async with units.begin(self.ws.id, cause) as uow:
             uow.publish(*(replied(subject) for subject in subjects or ("Hello",)))
 
     async def settle(self) -> None:

@@ -1,6 +1,6 @@
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -324,11 +324,9 @@ async def needs_reauth(uow: UnitOfWork, connection_id: UUID, reason: str) -> Non
     )
 
 
-async def needs_full_sync(uow: UnitOfWork, connection_id: UUID, every_seconds: float) -> bool:
-    connection = await get_connection(uow, connection_id)
-    if connection.full_sync_at is None:
-        return True
-    return await uow.machine_now() - connection.full_sync_at > timedelta(seconds=every_seconds)
+async def full_sync_at(uow: UnitOfWork, connection_id: UUID) -> datetime | None:
+    """When all records were read last; None: never, or not since the mapping has changed."""
+    return (await get_connection(uow, connection_id)).full_sync_at
 
 
 async def store_mapping(

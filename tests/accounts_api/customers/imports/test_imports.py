@@ -100,7 +100,7 @@ async def test_a_file_is_mapped_by_its_names_previewed_and_written(tenure: Tenur
     assert (initech["name"], initech["arr"], initech["traits"]["seats"]) == ("=Initech", -5, 2.5)
     assert hooli["traits"] == {}
     history = (await ws.admin.get(f"/v1/accounts/{acme['id']}/history")).json()["data"]
-    assert [link["type"] for link in history[0]["cause"]] == ["api_key", "import"]
+    assert [link["type"] for link in history[0]["cause"]] == ["api_key", "import", "quiet_batch"]
     assert history[0]["cause"][1]["label"] == "file.csv"
 
 

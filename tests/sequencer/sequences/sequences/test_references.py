@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from shared.events.accounts import QuietBatchOpened
 from shared.ids import new_id
 from tests.operations import OPERATIONS, Operation
 from tests.sequencer.renewals import Json, Renewals, made, step
@@ -42,7 +43,7 @@ def with_id(pointer: str, id_: str) -> Any:
     """A body that holds nothing but the id."""
     name, _, rest = pointer.removeprefix("/").partition("/")
     if name == "0":
-        return [step(90) | with_id(f"/{rest}", id_)]
+        return [step(90) | with_id(f"/{rest}", id_)] if rest else [id_]
     return {name: with_id(f"/{rest}", id_) if rest else id_}
 
 
@@ -57,6 +58,8 @@ async def bodies(renewals: Renewals) -> dict[str, Json]:
     [box] = made(await renewals.ws.admin.get("/v1/mailboxes"))["data"]
     [enrollment] = await renewals.enrollments()
     known = {"sequence_id": sequence["id"], "opportunity_id": str(opportunity_id)}
+    batch_id = new_id()
+    await renewals.told(QuietBatchOpened(id=batch_id, title="renewals.csv"))
     smtp = {"host": "127.0.0.1", "port": 2525, "tls": "opportunistic"}
     mailbox = {"email": "n@northwind.example", "display_name": "N", "smtp": smtp}
     return {
@@ -67,6 +70,7 @@ async def bodies(renewals: Renewals) -> dict[str, Json]:
         f"/v1/enrollments/{enrollment['id']}/replace-contact": {},
         f"/v1/enrollments/{enrollment['id']}/skip": {},
         "/v1/mailboxes": mailbox,
+        f"/v1/quiet-batches/{batch_id}/release": {},
         f"/v1/mailboxes/{box['id']}": {},
     }
 

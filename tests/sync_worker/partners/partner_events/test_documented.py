@@ -79,7 +79,7 @@ def test_a_payload_is_one_of_the_union_and_an_event_of_the_feed_too(public_type:
     assert list(union("WebhookPayload").iter_errors(payload)) == []
     at = utc_now().isoformat()
     feed = {"id": str(new_id()), "recorded_at": at, "cause": [], "cursor": "AAAA"}
-    event = {**feed, "type": public_type, "timestamp": at, "data": data}
+    event = {**feed, "quiet_batch_id": None, "type": public_type, "timestamp": at, "data": data}
     assert list(union("Event").iter_errors(event)) == []
     assert list(union("Event").iter_errors({**event, "type": TEST_TYPE})) != []
     assert list(union("Event").iter_errors({**event, "data": {}})) != []

@@ -3,6 +3,7 @@
 import pytest
 from pydantic_core import from_json
 
+from shared.ids import new_id
 from tests.harness import Tenure
 from tests.simulators.webhooks import Step, failing, gone, moved, throttling
 from tests.sync_worker.partners.making import Partner
@@ -24,6 +25,36 @@ async def test_a_change_of_a_record_arrives_signed_and_is_in_the_feed_too(
     assert event["id"] == delivery.webhook_id
     assert event["data"] == payload["data"]
     assert event["timestamp"] == payload["timestamp"]
+
+
+async def test_what_is_quiet_reaches_only_who_asks_for_it_and_says_so(partner: Partner) -> None:
+    batch_id = new_id()
+    await partner.endpoint("crm", types=["mail.*"])
+    await partner.endpoint("warehouse", types=["mail.*"], include_quiet=True)
+    await partner.happen("imported", quiet_batch_id=batch_id)
+    await partner.happen("aloud")
+    await partner.settle()
+    heard = {
+        name: [
+            (body["data"]["subject"], body["quiet_batch_id"])
+            for body in (from_json(each.body) for each in partner.received(name))
+        ]
+        for name in ("crm", "warehouse")
+    }
+    both = [("imported", str(batch_id)), ("aloud", None)]
+    assert heard["crm"] == both[1:]
+    assert sorted(heard["warehouse"]) == sorted(both)
+    feed = (await partner.get("/v1/events?types=mail.*"))["data"]
+    assert [(each["data"]["subject"], each["quiet_batch_id"]) for each in feed] == both
+
+    ids = partner.ids["crm"]
+    span = {"since": "2020-01-01T00:00:00Z"}
+    again = await partner.ws.admin.post(f"/v1/webhook-endpoints/{ids}/replay", span)
+    assert again.json()["deliveries"] == 1
+    changed = await partner.ws.admin.patch(
+        f"/v1/webhook-endpoints/{ids}", {"include_quiet": True}, headers={"if-match": "*"}
+    )
+    assert changed.json()["include_quiet"]
 
 
 async def test_every_delivery_is_in_the_log_with_what_was_sent_and_answered(

@@ -6,9 +6,12 @@ so the next one finds the checkpoint where the last whole chunk left it.
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Final
 from uuid import UUID
+
+from pydantic_core import from_json
 
 from accounts_api.customers.import_rows import queries
 from accounts_api.customers.import_rows.errors import OtherRowRejected
@@ -19,8 +22,10 @@ from accounts_api.customers.imports.errors import RecordTypeGone, WrongState
 from accounts_api.customers.imports.mapping import importable, targets_of
 from accounts_api.customers.imports.models import Import
 from accounts_api.customers.imports.rules import Target, detected_formats
-from accounts_api.customers.imports.service import end, get_import, running_import
+from accounts_api.customers.imports.service import CHUNK_ROWS, end, get_import, running_import
+from accounts_api.customers.querying.service import related_json
 from accounts_api.customers.record_routes.record_type import RecordType
+from accounts_api.evaluation.engine.service import evaluate_at_once
 from accounts_api.identity.members.service import active_by_email
 from accounts_api.language.spreadsheets.csv_cells import plain
 from accounts_api.language.spreadsheets.formats import Formats
@@ -34,6 +39,7 @@ from shared.events.base import chain_of
 from shared.fault_points import faultpoint
 from shared.logging import get_logger
 from shared.mail.addresses import email_key
+from shared.quiet import quietly
 from shared.service import Service
 from shared.uow import UnitOfWork
 
@@ -96,6 +102,8 @@ async def _write_chunk(service: Service, workspace_id: UUID, import_id: UUID) ->
         writer = Writer(frozenset(job.may_edit), is_source=job.is_source)
         read, reading = await _read(uow, job, into, rows)
         read = await _stand_together(uow, into, writer, read)
+        if job.automation == "quiet":
+            uow.cause = quietly(uow.cause, job.id, job.file_name)
         outcomes = await into.records.chunk(uow, writer, [row.wanted for row in read])
         told = [
             _told(row, outcome, reading)
@@ -262,7 +270,44 @@ def _faults(row: Read, outcome: Outcome, reading: Reading) -> Sequence[CellFault
     ]
 
 
-async def preview(uow: UnitOfWork, caller: Caller, import_id: UUID) -> dict[str, Any]:
+class _UndoneError(Exception):
+    """Takes back what was written to look at what follows from it."""
+
+
+async def _segments_entered(
+    service: Service, caller: Caller, into: RecordType, wanted: Sequence[Edit | Outcome]
+) -> Counter[tuple[str, str]]:
+    """By id and title, how many records would come into each segment: the rows are written and
+    evaluated as always, in a transaction that is taken back.
+    """
+    entered: Counter[tuple[str, str]] = Counter()
+    with suppress(_UndoneError):
+        async with service.units.begin(caller.workspace_id, caller.cause) as uow:
+            outcomes = await into.records.chunk(uow, Writer.of(caller), wanted)
+            ids = [str(each.id) for each in outcomes if each.status in {"created", "updated"}]
+            before = await _segments_of(uow, into, ids)
+            await evaluate_at_once(uow)
+            after = await _segments_of(uow, into, ids)
+            entered.update(segment for _, segment in after - before)
+            raise _UndoneError
+    return entered
+
+
+async def _segments_of(
+    uow: UnitOfWork, into: RecordType, ids: Sequence[str]
+) -> set[tuple[str, tuple[str, str]]]:
+    """Records, each with the id and title of a segment that it is in."""
+    of_records = await related_json(uow, into.records.schema, "segments", ids)
+    return {
+        (record_id, (segment["id"], segment["title"]))
+        for record_id, related in of_records.items()
+        for segment in from_json(related)
+    }
+
+
+async def preview(
+    uow: UnitOfWork, service: Service, caller: Caller, import_id: UUID
+) -> dict[str, Any]:
     """What the first rows would do, planned with the write engine; nothing is stored."""
     job = await get_import(uow, import_id)
     kept(job)
@@ -280,12 +325,20 @@ async def preview(uow: UnitOfWork, caller: Caller, import_id: UUID) -> dict[str,
     outcomes = await into.records.plan(uow, writer, [row.wanted for row in read])
     told = [(row, out, _faults(row, out, reading)) for row, out in zip(read, outcomes, strict=True)]
     counted = Counter(outcome.status for outcome in outcomes)
+    entered: Counter[tuple[str, str]] = Counter()
+    for start in range(0, len(read), CHUNK_ROWS):
+        some = [row.wanted for row in read[start : start + CHUNK_ROWS]]
+        entered += await _segments_entered(service, caller, into, some)
     return {
         "rows": job.rows,
         "checked_rows": len(rows),
         **{status: counted[status] for status in ("created", "updated", "unchanged", "rejected")},
         "faults": _gathered(told),
         "duplicates": await _duplicates(uow, job),
+        "segments": [
+            {"segment_id": segment_id, "title": title, "records": records}
+            for (segment_id, title), records in entered.most_common()
+        ],
         "samples": [_sample(*one) for one in told[:_SAMPLES]],
     }
 

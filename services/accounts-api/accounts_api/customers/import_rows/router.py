@@ -23,11 +23,11 @@ ImportId = Annotated[UUID, Path(alias="id", description="The id of the import.")
     summary="Preview an import",
     response_model=ImportPreview,
 )
-async def preview_import(import_id: ImportId, caller: Reader, uow: Uow) -> Any:
-    """Returns counts of the first 2,000 rows, what is wrong with them by column, and samples;
-    nothing is stored.
+async def preview_import(import_id: ImportId, caller: Reader, uow: Uow, tenure: ServiceDep) -> Any:
+    """Returns counts of the first 2,000 rows, what is wrong with them by column, the segments that
+    their records would come into, and samples; nothing is stored.
     """
-    return await executor.preview(uow, caller, import_id)
+    return await executor.preview(uow, tenure, caller, import_id)
 
 
 @router.get(

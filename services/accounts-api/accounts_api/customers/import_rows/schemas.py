@@ -65,6 +65,14 @@ class ColumnFaults(Out):
     rows: int = Field(description="How many rows have it.")
 
 
+class ImportPreviewSegment(Out):
+    """How many records would come into a segment."""
+
+    segment_id: UUID = Field(description="The id of the segment.")
+    title: str = Field(description="What the segment is called.")
+    records: int = Field(description="How many records of the checked rows would come into it.")
+
+
 class ImportPreview(Out):
     """What an import would do, if it were started now."""
 
@@ -80,6 +88,13 @@ class ImportPreview(Out):
                     "rejected": 0,
                     "faults": [],
                     "duplicates": {"records": 0, "rows": 0, "samples": []},
+                    "segments": [
+                        {
+                            "segment_id": "0198c0de-0e00-7a3b-8c4d-5e6f708192a3",
+                            "title": "Large customers",
+                            "records": 1,
+                        }
+                    ],
                     "samples": [
                         {
                             "row": 2,
@@ -112,6 +127,11 @@ class ImportPreview(Out):
     duplicates: ImportDuplicates = Field(
         description="Rows of one record are written in their order; if one of them is rejected, all"
         " are."
+    )
+    segments: list[ImportPreviewSegment] = Field(
+        description="Segments that records of the checked rows would come into, the fullest first."
+        " What begins with a segment, such as a sequence, begins only with `automation` `run`; see"
+        " `GET /v1/segments/{id}/usages`."
     )
     samples: list[ImportPreviewRow] = Field(description="What would become of the first 20 rows.")
 

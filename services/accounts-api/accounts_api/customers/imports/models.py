@@ -27,6 +27,7 @@ from accounts_api.db import Base
 from accounts_api.language.spreadsheets.formats import DateOrder, DecimalSign
 from accounts_api.records.schema.trait_values import EditableBy
 from shared.columns import AT, NOW, created, versioned, workspace_key
+from shared.quiet import Automation
 
 _ZERO = text("0")
 
@@ -54,6 +55,7 @@ imports = Table(
     Column("delimiter", Text),
     Column("dates", Text, comment="as a person says; null: as the file shows"),
     Column("decimals", Text, comment="as a person says; null: as the file shows"),
+    Column("automation", Text, nullable=False, server_default="quiet"),
     Column(
         "evidence",
         JSONB,
@@ -109,6 +111,7 @@ imports = Table(
     CheckConstraint("empty_cells in ('leave', 'clear')", name="empty_cells"),
     CheckConstraint("dates in ('day_first', 'month_first')", name="dates"),
     CheckConstraint("decimals in ('point', 'comma')", name="decimals"),
+    CheckConstraint("automation in ('run', 'quiet')", name="automation"),
     Index("ix_imports_running", "try_at", postgresql_where=text("status = 'running'")),
     Index(
         "ix_imports_file",
@@ -160,6 +163,7 @@ class Import:
     delimiter: str | None
     dates: DateOrder | None
     decimals: DecimalSign | None
+    automation: Automation
     evidence: Any
     """What was seen of each column; of another release perhaps in another form, so it is `Any`."""
     upload_id: UUID | None

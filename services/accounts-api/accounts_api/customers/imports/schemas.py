@@ -9,6 +9,7 @@ from accounts_api.customers.imports.rules import AmountUnits, EmptyCells, Import
 from accounts_api.language.spreadsheets.csv_file import LONGEST_NAME, MOST_COLUMNS
 from accounts_api.language.spreadsheets.formats import DateOrder, DecimalSign
 from accounts_api.records.requests.schemas import RecordTypeKey
+from shared.quiet import Automation
 from shared.schemas import In, Out, Patch, Title
 
 ImportStatus = TypeAliasType(
@@ -51,6 +52,11 @@ _DECIMALS = (
     "The decimal sign of its numbers. Left out or null: as the file shows, see `detected_formats`."
     " A number such as 1,250 that nothing settles is rejected."
 )
+_AUTOMATION = (
+    "What follows from its rows. `quiet`: nothing begins, and `GET /v1/quiet-batches/{id}`, with"
+    " the id of the import, shows what would have. `run`: sequences, tasks, notifications and"
+    " webhooks follow as always."
+)
 _EMPTY = "What an empty cell says: `leave` the value as it is, or `clear` it."
 
 
@@ -88,6 +94,7 @@ class ImportIn(In):
     empty_cells: EmptyCells = Field(default="leave", description=_EMPTY)
     dates: DateOrder | None = Field(default=None, description=_DATES)
     decimals: DecimalSign | None = Field(default=None, description=_DECIMALS)
+    automation: Automation = Field(default="quiet", description=_AUTOMATION)
 
 
 class ImportPatch(Patch):
@@ -102,6 +109,7 @@ class ImportPatch(Patch):
     empty_cells: EmptyCells = Field(default="leave", description=_EMPTY)
     dates: DateOrder | None = Field(default=None, description=_DATES)
     decimals: DecimalSign | None = Field(default=None, description=_DECIMALS)
+    automation: Automation = Field(default="quiet", description=_AUTOMATION)
 
 
 class ImportColumn(Out):
@@ -167,6 +175,7 @@ _EXAMPLE: dict[str, Any] = {
     "empty_cells": "leave",
     "dates": None,
     "decimals": None,
+    "automation": "quiet",
     "detected_formats": {"dates": None, "decimals": None},
     "size_bytes": 52,
     "rows": 1,
@@ -209,6 +218,7 @@ class ImportOut(Out):
     decimals: DecimalSign | None = Field(
         description="The decimal sign of its numbers; null follows `detected_formats`."
     )
+    automation: Automation = Field(description="What follows from its rows.")
     detected_formats: DetectedFormats
     size_bytes: int = Field(description="The size of the file in bytes.")
     rows: int = Field(description="How many rows the file has, without its header.")

@@ -18,6 +18,7 @@ from accounts_api.customers.imports.mapping import importable, mapped, mapping_f
 from accounts_api.customers.imports.models import Import
 from accounts_api.customers.imports.rules import Target, detected_formats
 from accounts_api.customers.imports.schemas import ImportIn, ImportPatch
+from accounts_api.evaluation.rule_kinds.evaluators import caused_by
 from accounts_api.identity.audit_log import service as audit_log
 from accounts_api.language.spreadsheets.csv_file import CsvFile, NotCsv, Row
 from accounts_api.language.spreadsheets.evidence import Evidence
@@ -25,7 +26,7 @@ from accounts_api.records.editing.edits import Writer
 from shared.audit import difference
 from shared.auth import Caller
 from shared.errors import Fault, Invalid, check_version
-from shared.events.accounts import ImportFinished
+from shared.events.accounts import ImportFinished, QuietBatchOpened
 from shared.events.base import Cause
 from shared.ids import new_id
 from shared.paging import CursorSigner, page_of
@@ -39,6 +40,7 @@ KEPT_DAYS: Final = 30
 _LEFT_OVER: Final = 1_000
 """Chunks removed at once."""
 _DELIMITERS: Final = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
+_SAID_WITH_IT: Final = frozenset({"amounts", "empty_cells", "dates", "decimals", "automation"})
 _MAY_BE_NULL: Final = frozenset({"dates", "decimals"})
 _CALLED: Final = {character: name for name, character in _DELIMITERS.items()}
 _BEFORE_START: Final = frozenset({"waiting", "ready"})
@@ -50,7 +52,7 @@ async def create_import(uow: UnitOfWork, data: ImportIn) -> dict[str, Any]:
         message = f"There is no record type {data.record_type!r} here, or it was archived."
         raise Invalid(faults=[Fault("/record_type", "unknown_record_type", message)])
     import_id = new_id()
-    said = {"record_type", "file_name", "amounts", "empty_cells", "dates", "decimals"}
+    said = {"record_type", "file_name", *_SAID_WITH_IT}
     given = data.model_dump(include=said)
     delimiter = _DELIMITERS.get(data.delimiter or "")
     made = await queries.add_import(uow, {"id": import_id, "delimiter": delimiter, **given})
@@ -259,8 +261,11 @@ async def start_import(
         "started_at": await uow.machine_now(),
     }
     started = await queries.change_import(uow, import_id, fields)
-    said = {"file_name": job.file_name, "rows": job.rows, "mapping": job.mapping}
+    said = {name: getattr(job, name) for name in ("file_name", "rows", "mapping", "automation")}
     await audit_log.record(uow, "import.started", "import", import_id, after=said)
+    if started.automation == "quiet":
+        async with caused_by(uow, cause):
+            uow.publish(QuietBatchOpened(id=import_id, title=job.file_name))
     uow.wake_worker()
     return as_json(started, known)
 

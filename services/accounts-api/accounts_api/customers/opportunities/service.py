@@ -11,6 +11,7 @@ from accounts_api.records.schema.record_schemas import OPPORTUNITY
 from accounts_api.records.store.service import PendingRecord, state_of, write
 from shared.errors import AppError, Conflict
 from shared.events.accounts import ManualEntryRefusal, ManualEntryRefused
+from shared.quiet import quiet_batch_of
 from shared.uow import UnitOfWork
 
 
@@ -28,27 +29,29 @@ class OpportunityClosed(Conflict):
     keeps_work = True
 
 
-def _refusal(reason: ManualEntryRefusal) -> AppError:
+def _refusal(reason: ManualEntryRefusal, *, quiet: bool) -> AppError:
+    task = "" if quiet else " A task was opened."
     if reason == "contract_expired":
         return ContractExpired(
             "Nothing is sent on the day the contract expires, or later: it cannot enter the"
-            " renewal sequence. A task was opened."
+            f" renewal sequence.{task}"
         )
-    return OpportunityClosed(
-        "A closed opportunity cannot enter the renewal sequence. A task was opened."
-    )
+    return OpportunityClosed(f"A closed opportunity cannot enter the renewal sequence.{task}")
 
 
 async def refuse_late_entry(
     uow: UnitOfWork, pending: Sequence[PendingRecord]
 ) -> dict[str, AppError]:
-    """Who sets `manually_enter_renewal_sequence` too late is refused, and the refusal is told."""
+    """Who sets `manually_enter_renewal_sequence` too late is refused. The refusal is published,
+    unless it is written quietly.
+    """
     asking = [p.after for p in pending if asks_to_enter(p.before, p.after)]
     if not asking:
         return {}
     named = sorted({state["account_id"] for state in asking if state["account_id"]})
     accounts = await queries.accounts_by_id(uow, named)
     now, home = await uow.now(), await uow.zone()
+    quiet = quiet_batch_of(uow.cause) is not None
     refused: dict[str, AppError] = {}
     for state in asking:
         account = accounts.get(state["account_id"])
@@ -56,7 +59,9 @@ async def refuse_late_entry(
         reason = why_not(state, now, zone)
         if reason is None:
             continue
-        refused[state["id"]] = _refusal(reason)
+        refused[state["id"]] = _refusal(reason, quiet=quiet)
+        if quiet:
+            continue
         uow.publish(
             ManualEntryRefused(
                 opportunity_id=UUID(state["id"]),

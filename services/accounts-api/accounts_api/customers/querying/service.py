@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic_core import to_json
 
 from accounts_api.customers.querying import includes, queries
-from accounts_api.customers.querying.includes import Included
+from accounts_api.customers.querying.includes import Included, available, load_include
 from accounts_api.customers.querying.list_request import (
     ListRequest,
     catalog_of,
@@ -84,6 +84,16 @@ async def get_record(
         related.append((schema.related, stored.related))
     body = queries.object_of(what, stored.row, related)
     return RecordBody(body, stored.version, UUID(stored.id))
+
+
+async def related_json(
+    uow: UnitOfWork, schema: RecordSchema, name: str, ids: Sequence[str]
+) -> dict[str, str]:
+    """What lists put in beside each of these records under `name`, as JSON; nothing where they put
+    in nothing.
+    """
+    offered = available(uow, schema).get(name)
+    return {} if offered is None else (await load_include(uow, schema, offered, ids))[0]
 
 
 async def id_of(uow: UnitOfWork, schema: RecordSchema, external_id: str) -> UUID:

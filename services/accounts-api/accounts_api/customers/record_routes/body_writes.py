@@ -52,10 +52,9 @@ def add_body_writes(router: APIRouter, record_type: RecordType) -> None:
         row is accepted or rejected by itself, and sending the same rows again changes nothing.
         """
         records = await record_type.records_for_bulk(tenure.units, caller, request.path_params)
-        outcomes = await records.bulk(
-            tenure.units, caller, data.rows, record_type.row, dry_run=data.dry_run
-        )
-        return bulk_response(outcomes)
+        quiet = data.quiet
+        outcomes = await records.bulk(tenure.units, caller, data, record_type.row, quiet)
+        return bulk_response(outcomes, quiet.id if quiet else None)
 
     @router.put(
         "/by-external-id/{external_id:path}",

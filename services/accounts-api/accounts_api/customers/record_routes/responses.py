@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 from pydantic_core import to_json
 from starlette.responses import Response
@@ -35,11 +36,12 @@ def _record_json(schema: RecordSchema, state: dict[str, Any]) -> bytes:
     return to_json({**snapshot(schema, state), **stamps})
 
 
-def bulk_response(outcomes: Sequence[Outcome]) -> Response:
+def bulk_response(outcomes: Sequence[Outcome], quiet_batch_id: UUID | None) -> Response:
     counts = Counter(outcome.status for outcome in outcomes)
     statuses: tuple[WriteStatus, ...] = ("created", "updated", "unchanged", "rejected")
     answer: dict[str, Any] = {
         **{status: counts[status] for status in statuses},
+        "quiet_batch_id": quiet_batch_id,
         "results": [_result(outcome) for outcome in outcomes],
     }
     return Response(to_json(answer), media_type=JSON)

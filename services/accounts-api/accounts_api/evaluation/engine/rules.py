@@ -11,6 +11,8 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
+from shared.quiet import quiet_batch_of
+
 RESUMED: Final = "resumed"
 """Stands beside what changed when an account is ignored no longer; no rule looks for it."""
 
@@ -26,6 +28,13 @@ class Change:
     what: Sequence[str]
     at: datetime
     cause: Any
+
+    @property
+    def rank(self) -> tuple[bool, int]:
+        """A quiet change stands before a later one: what an import has brought is not published
+        as if a person had just made it so.
+        """
+        return quiet_batch_of(self.cause) is not None, self.id
 
     @property
     def shape(self) -> ChangeShape:
@@ -88,8 +97,8 @@ def by_paths(
 def last_changes(
     change_paths: ChangePaths, changes: Mapping[ChangeShape, Sequence[Change]], starts: Starts
 ) -> dict[UUID, tuple[Change, bool]]:
-    """For each evaluated record the last change of what the rule reads there, and whether any of
-    them says that its account is ignored no longer.
+    """For each evaluated record the last change of what the rule reads there, the last quiet one if
+    there is one, and whether any of them says that its account is ignored no longer.
     """
     found: dict[UUID, tuple[Change, bool]] = {}
     for change_path in change_paths:
@@ -98,6 +107,6 @@ def last_changes(
             resumed = RESUMED in change.what
             for record_id in leads.get(change.record_id, ()):
                 known, before = found.get(record_id, (change, False))
-                last = max(known, change, key=lambda one: one.id)
+                last = max(known, change, key=lambda one: one.rank)
                 found[record_id] = (last, resumed or before)
     return found

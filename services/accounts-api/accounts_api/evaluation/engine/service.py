@@ -262,6 +262,16 @@ async def _all_starts(
     }
 
 
+async def evaluate_at_once(uow: UnitOfWork) -> None:
+    """Evaluate what this transaction has changed, and what else waits: for one that is undone. Who
+    writes for good leaves it to the worker, so that nobody waits for it.
+    """
+    await lock(uow)
+    context = await moment.evaluation_context(uow)
+    while await _evaluate_changed(uow, context):
+        continue
+
+
 async def _evaluate_held(uow: UnitOfWork, context: EvaluationContext) -> bool:
     """Records that a rule failed on are tried again."""
     due = await rule_kinds.due_for_retry(uow, BATCH)

@@ -9,7 +9,10 @@ from fastapi.openapi.models import Example
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SkipValidation, StringConstraints
 
 from accounts_api.records.editing.edits import WriteStatus
-from shared.schemas import ExternalId, In, Instant, OneLine, Out, Patch, Slug
+from shared.errors import invalid
+from shared.ids import new_id
+from shared.quiet import Automation
+from shared.schemas import ExternalId, In, Instant, OneLine, Out, Patch, Slug, Title
 from shared.values.websites import NotAHost, host_of
 
 MAX_ROWS = 5_000
@@ -91,13 +94,38 @@ class Row(In):
     )
 
 
+class QuietBatchIn(In):
+    """The batch that a quiet write belongs to."""
+
+    id: UUID = Field(
+        default_factory=new_id,
+        description="An id of yours, so that several writes make one batch; left out, it is a new"
+        " batch.",
+    )
+    title: Title | None = Field(default=None, description="What people call the batch.")
+
+
 class RowsIn(In):
     """Each row is checked by itself, so that a bad one does not hold up the others."""
 
     dry_run: bool = Field(
         default=False, description="Answer as if the rows were written, and store nothing."
     )
+    automation: Automation = "run"
+    quiet_batch: QuietBatchIn | None = Field(
+        default=None, description="Which batch a quiet write belongs to; left out, it is a new one."
+    )
     rows: SkipValidation[list[Any]]
+
+    @property
+    def quiet(self) -> QuietBatchIn | None:
+        """The batch to write under, None to let everything follow. Raises `Invalid`."""
+        if self.automation == "quiet":
+            return self.quiet_batch or QuietBatchIn()
+        if self.quiet_batch is not None:
+            message = "Only a quiet write has a batch: say `automation: quiet`, or leave it out."
+            raise invalid("/quiet_batch", "contradiction", message)
+        return None
 
 
 def rows_field() -> Any:
@@ -167,6 +195,7 @@ class BulkOut(BaseModel):
                     "updated": 0,
                     "unchanged": 0,
                     "rejected": 1,
+                    "quiet_batch_id": None,
                     "results": [
                         {
                             "status": "created",
@@ -199,6 +228,10 @@ class BulkOut(BaseModel):
     updated: int = Field(description="How many rows changed a record.")
     unchanged: int = Field(description="How many rows said what was so already.")
     rejected: int = Field(description="How many rows were not written.")
+    quiet_batch_id: UUID | None = Field(
+        description="Under which batch they were written quietly, see `GET"
+        " /v1/quiet-batches/{id}`; null: everything follows as always."
+    )
     results: list[RowResult] = Field(
         description="One result for each row, in the order of the rows."
     )

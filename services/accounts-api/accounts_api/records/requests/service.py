@@ -1,7 +1,7 @@
 """What one may ask of the customer records of one type."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,13 +11,15 @@ from pydantic import BaseModel
 from accounts_api.records.editing.edits import Edit, Outcome, Writer
 from accounts_api.records.merging import service as merging
 from accounts_api.records.requests.bodies import edit_of, row_edit
-from accounts_api.records.requests.schemas import MAX_ROWS
+from accounts_api.records.requests.schemas import MAX_ROWS, QuietBatchIn, RowsIn
 from accounts_api.records.schema.record_schemas import RecordSchema
 from accounts_api.records.store import service as store
 from shared import sqlstates
 from shared.auth import Caller
 from shared.db import sqlstate
 from shared.errors import invalid
+from shared.events.accounts import QuietBatchOpened
+from shared.quiet import quietly
 from shared.uow import UnitOfWork, UnitsOfWork
 
 CHUNK = 1_000
@@ -79,25 +81,34 @@ class Records:
         self,
         units: UnitsOfWork,
         caller: Caller,
-        rows: Any,
+        data: RowsIn,
         shape: type[BaseModel],
-        *,
-        dry_run: bool = False,
+        quiet: QuietBatchIn | None,
     ) -> list[Outcome]:
         """Upsert rows by external id or update them by id, each accepted or refused by itself.
 
         A chunk of rows is a transaction: when this raises, chunks before it are stored, and
         sending the same rows again changes nothing about them.
         """
+        rows: Any = data.rows
         if not isinstance(rows, list) or not 1 <= len(rows) <= MAX_ROWS:
             raise invalid("/rows", "rows", f"A list of 1 to {MAX_ROWS} rows.")
         outcomes: list[Outcome] = []
+        cause, title = caller.cause, f"Bulk write of {self.schema.path}"
+        if quiet is not None:
+            title = quiet.title or title
+            cause = quietly(cause, quiet.id, title)
         for start in range(0, len(rows), CHUNK):
             read = [
                 row_edit(self.schema, row, shape, f"/rows/{start + at}")
                 for at, row in enumerate(rows[start : start + CHUNK])
             ]
-            outcomes += await self._chunk_of(units, caller, read, dry_run=dry_run)
+            opened = None
+            if quiet is not None and start == 0:
+                opened = QuietBatchOpened(id=quiet.id, title=title)
+            outcomes += await self._chunk_of(
+                units, replace(caller, cause=cause), read, opened, dry_run=data.dry_run
+            )
         return outcomes
 
     async def _chunk_of(
@@ -105,6 +116,7 @@ class Records:
         units: UnitsOfWork,
         caller: Caller,
         read: Sequence[Edit | Outcome],
+        opened: QuietBatchOpened | None,
         *,
         dry_run: bool,
     ) -> list[Outcome]:
@@ -113,6 +125,8 @@ class Records:
             try:
                 async with units.begin(caller.workspace_id, caller.cause) as uow:
                     work = self.plan if dry_run else self.chunk
+                    if opened is not None and not dry_run:
+                        uow.publish(opened)
                     return await work(uow, Writer.of(caller), read)
             except Exception as error:
                 if sqlstate(error) != sqlstates.DEADLOCK_DETECTED or attempt == _ATTEMPTS:

@@ -29,6 +29,8 @@ from sequencer.sequences.enrollments.rules import Reach
 from sequencer.sequences.enrollments.schemas import Enrollment
 from sequencer.sequences.entry.rules import Choice, EntryFacts, best_choice
 from sequencer.sequences.planning.rules import next_move
+from sequencer.sequences.quiet_entries import service as quiet_entries
+from sequencer.sequences.quiet_entries.rows import QuietEntry
 from sequencer.sequences.sequences.versions import Pinned, plan_of, segments_of
 from sequencer.sequences.sequences.warnings import SequenceWarning, warnings_of, who_left
 from shared.events.sequences import AvailableAction, EnrollmentEntry
@@ -70,6 +72,8 @@ class EntryCase:
     in_account_segment: bool
     gone: Collection[UUID]
     """Members who have left and still hold a key role of the account."""
+    held: QuietEntry | None
+    """What came in quietly stands between them."""
 
     @property
     def choices(self) -> list[Choice]:
@@ -126,14 +130,26 @@ class EntryCase:
             return "some"
         return "none" if any(step.id not in self.sent for step in plan.steps) else "all_sent"
 
-    def floor(self, entry: EnrollmentEntry, *, send_now: bool) -> date | None:
-        """By hand steps of past days are passed over, unless the last of them is to go now."""
-        return self.today if entry == "manual" and not send_now else None
+    @property
+    def is_released(self) -> bool:
+        """It came in quietly, and its turn has come."""
+        return self.held is not None and self.held.is_due(self.now)
 
-    def facts(self, entry: EnrollmentEntry, *, send_now: bool = False) -> EntryFacts:
+    def floor(self, entry: EnrollmentEntry, *, send_now: bool) -> date | None:
+        """By hand and after a release steps of past days are passed over, unless the last of them
+        is to go now.
+        """
+        by_decision = entry == "manual" or self.is_released
+        return self.today if by_decision and not send_now else None
+
+    def facts(
+        self, entry: EnrollmentEntry, *, send_now: bool = False, let_in: bool = False
+    ) -> EntryFacts:
+        """`let_in`: as if a person let it in now, however quietly it came."""
         account, definition = self.account, self.pinned.definition
         return EntryFacts(
             entry=entry,
+            is_held=self.held is not None and not self.is_released and not let_in,
             sequence_enabled=self.pinned.state == "enabled",
             has_audience=definition.audience_segment_id is not None,
             in_audience=self.in_audience,
@@ -172,6 +188,8 @@ class EntryContext:
     """Steps that were sent, by enrollment."""
     gone: Collection[UUID]
     """Members who have left and still hold a key role of one of the accounts."""
+    held: Mapping[tuple[UUID, UUID], QuietEntry]
+    """By sequence and opportunity."""
 
     def in_audience(self, pinned: Pinned, opportunity_id: UUID) -> bool:
         return (pinned.definition.audience_segment_id, opportunity_id) in self.inside
@@ -201,6 +219,7 @@ class EntryContext:
             in_audience=self.in_audience(pinned, opportunity_id),
             in_account_segment=pinned.takes_account(account, self.inside),
             gone=self.gone,
+            held=self.held.get((pinned.sequence_id, opportunity_id)),
         )
 
     def _candidates(self, pinned: Pinned, account: Account | None) -> list[CandidateContact]:
@@ -251,4 +270,5 @@ async def load_entry_context(
         enrollments=earlier,
         gone=await who_left(uow, record_set.accounts.values()),
         sent=await messages.steps_sent_in(uow, exited),
+        held=await quiet_entries.standing(uow, opportunity_ids),
     )

@@ -32,6 +32,8 @@ class EntryFacts:
     """What the gates look at."""
 
     entry: EnrollmentEntry
+    is_held: bool
+    """It came in quietly, and nobody has let it enter."""
     sequence_enabled: bool
     has_audience: bool
     in_audience: bool
@@ -136,6 +138,12 @@ def _general(facts: EntryFacts, now: datetime) -> list[Gate]:
             "The account is not in the segment that the sequence asks for.",
         ),
         _gate("not_enrolled", not facts.enrolled, "Not enrolled yet.", "Enrolled already."),
+        _gate(
+            "not_held",
+            not facts.is_held,
+            "No quiet write holds it back.",
+            "It came in quietly: release its quiet batch, or enter it by hand.",
+        ),
     ]
     if by_itself:
         inside = facts.has_audience and facts.in_audience

@@ -3,7 +3,7 @@ changed, so that it does not matter in which order events came, or how often.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from functools import partial
+from datetime import datetime
 from uuid import UUID
 
 from sequencer.replica import service as records
@@ -16,14 +16,17 @@ from sequencer.sequences.entry.blocks import Blocks
 from sequencer.sequences.entry.context import EntryCase, EntryContext, load_entry_context
 from sequencer.sequences.entry.queries import EntryRequest
 from sequencer.sequences.entry.rules import STEP_LEFT, Gate, best_choice, gates, verdict
+from sequencer.sequences.quiet_entries import service as quiet_entries
+from sequencer.sequences.quiet_entries.rows import QuietEntry, QuietEntryStatus
 from sequencer.sequences.reevaluation_queue import service as queue
 from sequencer.sequences.sequences import service as sequences
 from sequencer.sequences.sequences.rows import Sequence as SequenceRow
 from sequencer.sequences.sequences.versions import Pinned
 from shared.auth import Caller
 from shared.batches import isolate_failures
-from shared.events.base import Cause
+from shared.events.base import Cause, chain_of
 from shared.events.sequences import BlockCause, EnrollmentEntry, ManualEntryUsed
+from shared.quiet import quiet_batch_of
 from shared.uow import UnitOfWork
 
 _BATCH = 100
@@ -40,16 +43,23 @@ _REFUSALS: frozenset[str] = frozenset({"contract_expired", "manual_entry_require
 
 async def reconcile_due(uow: UnitOfWork) -> int:
     """Reconcile the next opportunities in the queue. How many there were."""
-    taken = {each.opportunity_id: each.cause for each in await queue.take(uow, _BATCH)}
+    taken = {each.opportunity_id: chain_of(each.cause) for each in await queue.take(uow, _BATCH)}
+    own_cause = uow.cause
 
     async def some(opportunity_ids: Sequence[UUID]) -> None:
+        uow.cause = own_cause
         await reconcile(uow, {each: taken[each] for each in opportunity_ids})
 
-    await isolate_failures(uow, list(taken), some, partial(queue.quarantine, uow))
+    async def quarantine(opportunity_id: UUID, error: Exception) -> None:
+        uow.cause = taken[opportunity_id] or own_cause
+        await queue.quarantine(uow, opportunity_id, error)
+
+    await isolate_failures(uow, list(taken), some, quarantine)
+    uow.cause = own_cause
     return len(taken)
 
 
-async def reconcile(uow: UnitOfWork, taken: Mapping[UUID, Sequence[Mapping[str, object]]]) -> None:
+async def reconcile(uow: UnitOfWork, taken: Mapping[UUID, Sequence[Cause]]) -> None:
     """Enter, end, pause, resume, block or unblock, each under the cause that made it due."""
     enabled = await sequences.enabled_sequences(uow)
     context = await load_entry_context(uow, taken, enabled)
@@ -62,7 +72,7 @@ async def reconcile(uow: UnitOfWork, taken: Mapping[UUID, Sequence[Mapping[str, 
     to_plan: list[Enrollment] = []
     own_cause = uow.cause
     for opportunity_id, cause in taken.items():
-        uow.cause = tuple(Cause.model_validate(link) for link in cause) or own_cause
+        uow.cause = tuple(cause) or own_cause
         if opportunity_id not in context.records.opportunities:
             continue
         if _is_held_elsewhere(context, opportunity_id, under_way.get(opportunity_id, [])):
@@ -75,7 +85,7 @@ async def reconcile(uow: UnitOfWork, taken: Mapping[UUID, Sequence[Mapping[str, 
         await _clear_forgotten(blocks, context, enabled, opportunity_id)
         suppression_ends_at = context.suppression_ends_at(opportunity_id)
         if suppression_ends_at is not None:
-            await queue.enqueue(uow, [opportunity_id], suppression_ends_at)
+            await queue.wake(uow, [opportunity_id], suppression_ends_at)
         await uow.flush_events()
     uow.cause = own_cause
     await enrollments.plan(uow, to_plan)
@@ -128,7 +138,7 @@ async def _reconcile_enrollments(
             await blocks.clear(each.pinned.sequence_id, opportunity_id)
         plan = each.plan
         if plan is not None and plan.send_deadline > context.now:
-            await queue.enqueue(uow, [opportunity_id], plan.send_deadline)
+            await queue.wake(uow, [opportunity_id], plan.send_deadline)
     return to_plan
 
 
@@ -143,35 +153,80 @@ async def _reconcile_entry(
     """Those that entered. Publishes when what the record's flag asked for is over."""
     entered, refused = [], False
     for pinned in enabled:
-        if any(
+        place = pinned.sequence_id, opportunity_id
+        is_under_way = any(
             enrollment.state != "exited" for enrollment in context.earlier(pinned, opportunity_id)
-        ):
-            continue
-        request = EntryRequest(pinned.sequence_id, opportunity_id)
-        standing = blocks.causes(pinned.sequence_id, opportunity_id)
-        if not (request in requests or standing or context.in_audience(pinned, opportunity_id)):
+        )
+        is_called_for = (
+            EntryRequest(*place) in requests
+            or bool(blocks.causes(*place))
+            or context.in_audience(pinned, opportunity_id)
+        )
+        if is_under_way or not is_called_for:
+            await _let_go(uow, context.held.get(place), context.now)
             continue
         case = context.case(pinned, opportunity_id)
-        entry: EnrollmentEntry = "manual" if request in requests else "audience"
-        verdicts = gates(case.facts(entry), case.now)
-        may_enter, causes = verdict(verdicts)
-        too_late = entry == "manual" and _no_step_is_left(verdicts)
-        if may_enter:
-            enrollment = await enter(uow, case, entry)
-            entered += [enrollment] if enrollment else []
-        elif not causes:
-            causes = _still_refused(case, standing)
-        if may_enter or too_late:
-            await queries.forget_requests(uow, opportunity_id, pinned.sequence_id)
-            requests.discard(request)
-        if too_late:
-            refused = True
-        await blocks.become(case, causes)
-        if case.next_change_at is not None:
-            await queue.enqueue(uow, [opportunity_id], case.next_change_at)
+        enrollment, too_late = await _reconcile_case(uow, case, blocks, requests)
+        entered += [enrollment] if enrollment else []
+        refused = refused or too_late
     if not entered:
         _let_flag_be_set_again(uow, context, opportunity_id, requests, refused=refused)
     return entered
+
+
+async def _reconcile_case(
+    uow: UnitOfWork, case: EntryCase, blocks: Blocks, requests: set[EntryRequest]
+) -> tuple[Enrollment | None, bool]:
+    """What entered, and whether what the record's flag asked for came too late."""
+    request = EntryRequest(case.pinned.sequence_id, case.opportunity.id)
+    standing = blocks.causes(request.sequence_id, request.opportunity_id)
+    entry: EnrollmentEntry = "manual" if request in requests else "audience"
+    verdicts = gates(case.facts(entry), case.now)
+    may_enter, causes = verdict(verdicts)
+    await _wake_with_time(uow, case)
+    starts = may_enter or not standing.issuperset(causes)
+    if starts and case.held is None and quiet_batch_of(uow.cause) is not None:
+        if may_enter or not standing:
+            await quiet_entries.hold(
+                uow, request.sequence_id, request.opportunity_id, entry, case.now
+            )
+        await blocks.become(case, [cause for cause in causes if cause in standing])
+        return None, False
+    enrollment = await enter(uow, case, entry) if may_enter else None
+    if not may_enter and not causes:
+        causes = _still_refused(case, standing)
+    if case.held is not None and case.is_released:
+        await _decide(uow, case.held, verdicts, case.now)
+    too_late = entry == "manual" and _no_step_is_left(verdicts)
+    if may_enter or too_late:
+        await queries.forget_requests(uow, request.opportunity_id, request.sequence_id)
+        requests.discard(request)
+    await blocks.become(case, causes)
+    return enrollment, too_late
+
+
+async def _wake_with_time(uow: UnitOfWork, case: EntryCase) -> None:
+    """It is looked at again when time alone changes the verdict, or when its turn comes."""
+    instants = [case.next_change_at]
+    if case.held is not None and not case.is_released:
+        instants.append(case.held.due_at)
+    for instant in instants:
+        if instant is not None:
+            await queue.wake(uow, [case.opportunity.id], instant)
+
+
+async def _let_go(uow: UnitOfWork, held: QuietEntry | None, now: datetime) -> None:
+    if held is not None:
+        await quiet_entries.decide(uow, held.id, "let_go", None, now)
+
+
+async def _decide(
+    uow: UnitOfWork, held: QuietEntry, verdicts: Sequence[Gate], now: datetime
+) -> None:
+    """Its turn came: it entered, or what stood in the way is kept beside it."""
+    failed = " ".join(gate.detail for gate in verdicts if not gate.passed)
+    status: QuietEntryStatus = "refused" if failed else "entered"
+    await quiet_entries.decide(uow, held.id, status, failed or None, now)
 
 
 def _still_refused(case: EntryCase, standing: set[str]) -> list[BlockCause]:

@@ -56,7 +56,7 @@ async def enroll(uow: UnitOfWork, data: EnrollIn) -> Enrollment:
         message = "There is no sequence with this id."
         raise invalid("/sequence_id", "unknown_sequence", message) from error
     case = await _load_case(uow, pinned, data.opportunity_id, "/opportunity_id")
-    verdicts = gates(case.facts("manual", send_now=data.send_now), case.now)
+    verdicts = gates(case.facts("manual", send_now=data.send_now, let_in=True), case.now)
     if any(gate.name == "not_enrolled" and not gate.passed for gate in verdicts):
         raise AlreadyEnrolled("It is under way in this sequence.")
     if data.contact_id is not None:
@@ -127,7 +127,7 @@ async def eligibility(
 ) -> dict[str, Any]:
     pinned = await sequences.published(uow, sequence_id)
     case = await _load_case(uow, pinned, opportunity_id, "/query/opportunity_id")
-    verdicts = gates(case.facts(entry), case.now)
+    verdicts = gates(case.facts(entry, let_in=entry == "manual"), case.now)
     may_enter, causes = verdict(verdicts)
     best = best_choice(case.choices)
     return {

@@ -8,22 +8,27 @@ from sqlalchemy import text
 from shared.data import Transaction
 from shared.uow import UnitOfWork
 
+# What an import brings is not done as if a person had asked for it a moment before or after: of two
+# causes the quiet one stands.
 _PUT = text(
     """
-    insert into reevaluation_queue (workspace_id, opportunity_id, due_at, cause)
+    insert into reevaluation_queue as q (workspace_id, opportunity_id, due_at, cause)
     select :workspace_id, o.id, :due_at, cast(:cause as jsonb)
     from unnest(cast(:opportunity_ids as uuid[])) as o(id)
     on conflict (workspace_id, opportunity_id) do update
-    set due_at = excluded.due_at, cause = excluded.cause
-    where excluded.due_at < reevaluation_queue.due_at
+    set due_at = least(excluded.due_at, q.due_at),
+        cause = case when q.cause @> cast(:quiet as jsonb) then q.cause else excluded.cause end
+    where excluded.due_at < q.due_at or excluded.cause @> cast(:quiet as jsonb)
     """
 )
+_QUIET = '[{"type": "quiet_batch"}]'
 
 
 async def put(
     uow: UnitOfWork, opportunity_ids: Collection[UUID], due_at: datetime, cause: str
 ) -> None:
-    await uow.run(_PUT, opportunity_ids=sorted(opportunity_ids), due_at=due_at, cause=cause)
+    ids = sorted(opportunity_ids)
+    await uow.run(_PUT, opportunity_ids=ids, due_at=due_at, cause=cause, quiet=_QUIET)
 
 
 # A limit in the lateral part makes PostgreSQL look into the index once per workspace, so the cost

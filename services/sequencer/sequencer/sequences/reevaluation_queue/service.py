@@ -14,6 +14,7 @@ from sequencer.sequences.reevaluation_queue import queries
 from sequencer.sequences.reevaluation_queue.queries import count_due, count_quarantined, take
 from shared.batches import reason_of
 from shared.events.sequences import OpportunityQuarantined, OpportunityReleased
+from shared.quiet import aloud
 from shared.service import Service
 from shared.uow import UnitOfWork
 
@@ -35,6 +36,13 @@ async def enqueue(
     await queries.put(uow, opportunity_ids, at or await uow.now(), cause)
     if at is None:
         uow.wake_worker()
+
+
+async def wake(uow: UnitOfWork, opportunity_ids: Collection[UUID], at: datetime) -> None:
+    """When workspace time reaches `at`: by then time is the cause, and what was quiet is past."""
+    before, uow.cause = uow.cause, aloud(uow.cause)
+    await enqueue(uow, opportunity_ids, at)
+    uow.cause = before
 
 
 async def workspaces_with_due_opportunities(service: Service) -> list[UUID]:

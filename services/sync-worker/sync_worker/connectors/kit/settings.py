@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, SecretStr, StringConstraints
 
+from shared.quiet import Automation
 from shared.schemas import Currency, Email, In, OneLine, Slug, Title
 from sync_worker.connectors.kit.jwt import check_key
 
@@ -22,6 +23,7 @@ __all__ = [
     "Host",
     "Port",
     "PrivateKey",
+    "RecordConnectionIn",
     "SecretStr",
     "Text",
     "Title",
@@ -59,3 +61,17 @@ class ConnectionIn(In):
     system: Slug
     title: Annotated[Title, TITLE]
     every_seconds: Annotated[EverySeconds, EVERY_SECONDS] = 60
+
+
+class RecordConnectionIn(ConnectionIn):
+    """What every connection has that records are read from."""
+
+    first_pull: Annotated[
+        Automation,
+        Field(
+            description="What follows from the first pull, and from one that reads everything anew"
+            " because the mapping has changed. `quiet`: nothing begins, and `GET"
+            " /v1/quiet-batches/{id}`, with the id of the connection, shows what would have. `run`:"
+            " sequences, tasks, notifications and webhooks follow as always."
+        ),
+    ] = "quiet"

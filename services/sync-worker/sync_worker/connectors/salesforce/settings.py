@@ -8,10 +8,10 @@ from sync_worker.connectors.kit.settings import (
     EVERY_SECONDS,
     TITLE,
     BaseUrl,
-    ConnectionIn,
     Currency,
     EverySeconds,
     PrivateKey,
+    RecordConnectionIn,
     SecretStr,
     Text,
     Title,
@@ -36,7 +36,7 @@ EXAMPLE: dict[str, Any] = {
 }
 
 
-class SalesforceConnectionIn(ConnectionIn):
+class SalesforceConnectionIn(RecordConnectionIn):
     """`client_secret` alone signs in as the app (client credentials, on My Domain only);
     `private_key` with `username` by JWT bearer; `refresh_token` as the person who consented.
     """

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from sync_worker.connectors.base import StreamType
-from sync_worker.crm_sync.records.service import Records
+from sync_worker.crm_sync.records.service import QuietBatch, Records
 from sync_worker.crm_sync.translation.document import (
     ObjectMap,
     ObjectMapping,
@@ -22,9 +22,12 @@ class SyncRunContext(RunContext):
     fitted: dict[str, ObjectMap] = field(default_factory=dict)
     """The mapping by stream, with the conversions that suit what its fields are written to."""
 
+    quiet: QuietBatch | None = None
+    """The batch under which its records are written quietly."""
+
     @property
     def records(self) -> Records:
-        return Records(self.service, self.connection.workspace_id, self.cause)
+        return Records(self.service, self.connection.workspace_id, self.cause, self.quiet)
 
     @property
     def streams(self) -> Sequence[StreamType]:

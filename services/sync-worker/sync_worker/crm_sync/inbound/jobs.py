@@ -17,6 +17,7 @@ from sync_worker.connectors import registry
 from sync_worker.crm_sync.inbound import service
 from sync_worker.crm_sync.inbound.context import SyncRunContext
 from sync_worker.crm_sync.inbound.service import Ending
+from sync_worker.crm_sync.records.service import QuietBatch
 from sync_worker.crm_sync.source_records import service as source_records
 from sync_worker.crm_sync.translation.document import mapping_of, owned_fields
 from sync_worker.crm_sync.translation.transforms import locale_of
@@ -59,7 +60,8 @@ async def _begin(uow: UnitOfWork, the_service: Service, claim: Claim) -> SyncRun
     opened = await connections.open_connection(uow, the_service.secrets, claim.connection_id)
     connector = registry.record_connector(opened.system)
     mapping = mapping_of(connector.spec, opened.mapping)
-    run = await runs.take_run(uow, opened.id, opened.system, streams.SCAN_EVERY)
+    first_pull = opened.settings.get("first_pull", "quiet")
+    run = await runs.take_run(uow, opened.id, opened.system, streams.SCAN_EVERY, first_pull)
     if run is None:
         await connections.release(uow, claim, trouble="The last run was given up.")
         return None
@@ -79,6 +81,7 @@ async def _begin(uow: UnitOfWork, the_service: Service, claim: Claim) -> SyncRun
         mapping=mapping,
         locale=locale_of(opened.currency, opened.time_zone),
         cause=runs.cause_of(run, opened),
+        quiet=QuietBatch(run.quiet_batch_id, opened.title) if run.quiet_batch_id else None,
     )
 
 

@@ -1,6 +1,7 @@
 """What this service asks of the accounts service, with only the fields it reads."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import quote
 from uuid import UUID
@@ -42,6 +43,14 @@ class RowResult(BaseModel):
         return "; ".join([self.message or self.code or "Refused.", *faults])[:1000]
 
 
+@dataclass(frozen=True, slots=True)
+class QuietBatch:
+    """What rows are written under that start nothing."""
+
+    id: UUID
+    title: str
+
+
 class Trait(BaseModel):
     key: str
     type: str
@@ -56,9 +65,13 @@ async def bulk(
     rows: Sequence[Mapping[str, Any]],
     *,
     dry_run: bool = False,
+    quiet: QuietBatch | None = None,
 ) -> list[RowResult]:
     """One result per row, in their order. Raises `AccountsAway`."""
-    body = {"rows": list(rows), "dry_run": dry_run}
+    body: dict[str, Any] = {"rows": list(rows), "dry_run": dry_run}
+    if quiet is not None:
+        batch = {"id": str(quiet.id), "title": quiet.title}
+        body |= {"automation": "quiet", "quiet_batch": batch}
     answer = await _ask(service, workspace_id, cause, "POST", f"/v1/{plural}/bulk", body)
     if answer.status >= 300:  # noqa: PLR2004
         raise AccountsFailed(f"Our accounts service refused a batch: {_problem(answer)}")

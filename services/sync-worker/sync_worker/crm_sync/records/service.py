@@ -12,10 +12,16 @@ from shared.events.base import Cause
 from shared.logging import get_logger
 from shared.service import Service
 from sync_worker.crm_sync.records import client
-from sync_worker.crm_sync.records.client import AccountsAway, AccountsFailed, RowResult, Trait
+from sync_worker.crm_sync.records.client import (
+    AccountsAway,
+    AccountsFailed,
+    QuietBatch,
+    RowResult,
+    Trait,
+)
 from sync_worker.crm_sync.records.rules import Row, trimmed, without
 
-__all__ = ["AccountsAway", "Records", "RowResult", "Trait", "without"]
+__all__ = ["AccountsAway", "QuietBatch", "Records", "RowResult", "Trait", "without"]
 
 log = get_logger(__name__)
 
@@ -46,6 +52,7 @@ class Records:
     service: Service
     workspace_id: UUID
     cause: Sequence[Cause]
+    quiet: QuietBatch | None = None
 
     async def write(self, record_type: RecordType, rows: Sequence[Row]) -> list[RowResult]:
         """Upsert rows by their `external_id`; one result each. A value that does not fit is left
@@ -85,7 +92,7 @@ class Records:
 
     def _bulk(self, record_type: RecordType, *, dry_run: bool = False) -> Send:
         args = self.service, self.workspace_id, self.cause, _PLURALS[record_type]
-        return _Bulk(*args, dry_run=dry_run).send
+        return _Bulk(*args, dry_run=dry_run, quiet=self.quiet).send
 
     async def _members(self, rows: Sequence[Row]) -> list[RowResult]:
         turns = asyncio.Semaphore(_MEMBERS_AT_ONCE)
@@ -111,6 +118,7 @@ class _Bulk:
     cause: Sequence[Cause]
     plural: client.Plural
     dry_run: bool
+    quiet: QuietBatch | None
     failures: int = 0
 
     async def send(self, rows: Sequence[Row]) -> list[RowResult]:
@@ -135,13 +143,13 @@ class _Bulk:
         args = self.service, self.workspace_id, self.cause, self.plural, rows
         for attempt in range(1, _TRIES):
             try:
-                return await client.bulk(*args, dry_run=self.dry_run)
+                return await client.bulk(*args, dry_run=self.dry_run, quiet=self.quiet)
             except AccountsFailed:
                 raise
             except AccountsAway:
                 pause = self.service.settings.outside_retry_seconds * 2 ** (attempt - 1)
                 await asyncio.sleep(pause)
-        return await client.bulk(*args, dry_run=self.dry_run)
+        return await client.bulk(*args, dry_run=self.dry_run, quiet=self.quiet)
 
 
 async def _without_misfits(send: Send, rows: Sequence[Row]) -> list[RowResult]:

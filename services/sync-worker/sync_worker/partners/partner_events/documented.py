@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
+from uuid import UUID
 
 from fastapi import APIRouter, Header
 from pydantic import BaseModel, ConfigDict, Field, create_model
@@ -79,6 +80,7 @@ def _describe(
         "type": public_type,
         "timestamp": _TIMESTAMP,
         "api_version": API_VERSION,
+        "quiet_batch_id": None,
         "data": example,
     }
     payload: Any = create_model(
@@ -90,6 +92,13 @@ def _describe(
         api_version=(
             _exactly(API_VERSION),
             Field(description="The version of the API by which `data` is read."),
+        ),
+        quiet_batch_id=(
+            UUID | None,
+            Field(
+                description="The quiet batch that it follows from, such as an import; null: it"
+                " happened as always."
+            ),
         ),
         data=(data, Field(description="What happened, in full or shortened.")),
     )

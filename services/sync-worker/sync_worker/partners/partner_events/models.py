@@ -27,6 +27,7 @@ partner_events = Table(
     Column("type", Text, nullable=False),
     Column("data", JSON, nullable=False),
     Column("cause", JSON, nullable=False),
+    Column("quiet_batch_id", Uuid, comment="the batch under which it is quiet"),
     Column("occurred_at", AT, nullable=False),
     Column("recorded_at", AT, nullable=False, server_default=NOW),
     PrimaryKeyConstraint("workspace_id", "id"),

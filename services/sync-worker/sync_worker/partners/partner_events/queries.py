@@ -11,8 +11,10 @@ from shared.uow import UnitOfWork
 
 _KEEP = text(
     """
-    insert into partner_events (workspace_id, id, type, data, cause, occurred_at)
-    values (:workspace_id, :id, :type, cast(:data as json), cast(:cause as json), :occurred_at)
+    insert into partner_events
+        (workspace_id, id, type, data, cause, quiet_batch_id, occurred_at)
+    values (:workspace_id, :id, :type, cast(:data as json), cast(:cause as json),
+            :quiet_batch_id, :occurred_at)
     on conflict (workspace_id, id) do nothing
     """
 )
@@ -25,11 +27,12 @@ async def keep_event(
     type: str,  # noqa: A002
     data: str,
     cause: str,
+    quiet_batch_id: UUID | None,
     occurred_at: datetime,
 ) -> bool:
     """False when it is there already."""
-    kept = await uow.run(_KEEP, id=id, type=type, data=data, cause=cause, occurred_at=occurred_at)
-    return bool(kept)
+    said = {"type": type, "data": data, "cause": cause, "quiet_batch_id": quiet_batch_id}
+    return await uow.run(_KEEP, id=id, occurred_at=occurred_at, **said) > 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,7 @@ class EventRow:
     type: str
     data: str
     cause: str
+    quiet_batch_id: str | None
     occurred_at: str
     recorded_at: str
     place_xid: str
@@ -71,6 +75,7 @@ class EventRow:
 
 _COLUMNS = """
     id::text as id, type, data::text as data, cause::text as cause,
+    quiet_batch_id::text as quiet_batch_id,
     to_char(occurred_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as occurred_at,
     to_char(recorded_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as recorded_at,
     xid::text as place_xid, seq, octet_length(data::text) as size
@@ -127,6 +132,7 @@ _RANGE = """
     where workspace_id = :workspace_id
       and recorded_at >= :since and recorded_at < :until
       and (recorded_at, id) > (:after_at, :after_id)
+      and (:include_quiet or quiet_batch_id is null)
       {narrower}
     order by recorded_at, id
     limit :limit
@@ -142,6 +148,8 @@ async def events_recorded(
     after: tuple[datetime, UUID],
     types: Sequence[str] | None,
     limit: int,
+    *,
+    include_quiet: bool,
 ) -> Sequence[RecordedEvent]:
     """What came to the feed in a span of machine time."""
     where = {
@@ -150,6 +158,7 @@ async def events_recorded(
         "after_at": after[0],
         "after_id": after[1],
         "limit": limit,
+        "include_quiet": include_quiet,
     }
     if types is None:
         return await uow.rows(RecordedEvent, _ANY_OF_RANGE, **where)

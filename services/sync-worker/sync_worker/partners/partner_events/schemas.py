@@ -29,6 +29,7 @@ _EVENT_EXAMPLE: dict[str, Any] = {
             "label": "Scaled renewals",
         }
     ],
+    "quiet_batch_id": None,
     "cursor": "AAAAAAABWZIAAAAAAAAQBy1t9xC0Yk5o",
 }
 
@@ -54,6 +55,10 @@ class EventOut(Out):
     recorded_at: datetime = Field(description="When it came to the feed.")
     data: dict[str, Any] = Field(description="What happened, by the `type`.")
     cause: list[EventCause] = Field(description="Who or what did it, the origin first.")
+    quiet_batch_id: UUID | None = Field(
+        description="The quiet batch that it follows from, such as an import; null: it happened as"
+        " always."
+    )
     cursor: str = Field(description="`after` this one.")
 
 

@@ -14,6 +14,7 @@ from shared.errors import AppError, Fault, Invalid, NotFound
 from shared.events.base import Envelope
 from shared.events.registry import EVENTS
 from shared.json_rows import json_array, json_object
+from shared.quiet import quiet_batch_of
 from shared.service import Service
 from shared.uow import UnitOfWork
 from sync_worker.partners.partner_events import queries
@@ -54,6 +55,7 @@ class KeptEvent:
     type: str
     timestamp: str
     data: str
+    quiet_batch_id: str | None
 
 
 async def keep(uow: UnitOfWork, envelope: Envelope) -> tuple[str, bool] | None:
@@ -73,6 +75,7 @@ async def keep(uow: UnitOfWork, envelope: Envelope) -> tuple[str, bool] | None:
         type=public_type,
         data=to_json(event.public_data()).decode(),
         cause=to_json(envelope.cause, exclude_none=True).decode(),
+        quiet_batch_id=quiet_batch_of(envelope.cause),
         occurred_at=envelope.occurred_at,
     )
     return public_type, is_new
@@ -138,7 +141,10 @@ def checked_types(filters: Sequence[str], pointer: str) -> Types:
 async def events_by_id(uow: UnitOfWork, ids: Sequence[UUID]) -> dict[UUID, KeptEvent]:
     """Those of `ids` that are still kept."""
     rows = await queries.events_by_id(uow, ids)
-    events = [KeptEvent(UUID(row.id), row.type, row.occurred_at, row.data) for row in rows]
+    events = [
+        KeptEvent(UUID(row.id), row.type, row.occurred_at, row.data, row.quiet_batch_id)
+        for row in rows
+    ]
     return {event.id: event for event in events}
 
 
@@ -149,9 +155,13 @@ async def events_recorded(
     after: tuple[datetime, UUID],
     types: Types,
     limit: int,
+    *,
+    include_quiet: bool,
 ) -> Sequence[RecordedEvent]:
     """What came to the feed in a span of machine time."""
-    return await queries.events_recorded(uow, since, until, after, types, limit)
+    return await queries.events_recorded(
+        uow, since, until, after, types, limit, include_quiet=include_quiet
+    )
 
 
 async def forget_old(service: Service) -> bool:
@@ -166,6 +176,7 @@ def _event_json(row: EventRow, cursors: FeedCursors) -> bytes:
         "type": row.type,
         "timestamp": row.occurred_at,
         "recorded_at": row.recorded_at,
+        "quiet_batch_id": row.quiet_batch_id,
         "cursor": cursors.write(int(row.place_xid), row.seq),
     }
     return json_object(scalars, [("data", row.data), ("cause", row.cause)])

@@ -113,9 +113,16 @@ def signature(secret: str, content: bytes) -> str:
     return base64.b64encode(hmac.digest(key, content, hashlib.sha256)).decode()
 
 
-def body_of(event_id: UUID, public_type: str, timestamp: str, data: str, public_url: str) -> bytes:
+def body_of(
+    event_id: UUID,
+    public_type: str,
+    timestamp: str,
+    data: str,
+    public_url: str,
+    quiet_batch_id: str | None = None,
+) -> bytes:
     """The payload. `data` is spliced as it was written; what is too large is made thin."""
-    body = _assembled(public_type, timestamp, data.encode())
+    body = _assembled(public_type, timestamp, data.encode(), quiet_batch_id)
     if len(body) <= MOST_BYTES:
         return body
     thin = {
@@ -123,7 +130,7 @@ def body_of(event_id: UUID, public_type: str, timestamp: str, data: str, public_
         "truncated": True,
         "url": f"{public_url}/v1/events/{event_id}",
     }
-    return _assembled(public_type, timestamp, to_json(thin))
+    return _assembled(public_type, timestamp, to_json(thin), quiet_batch_id)
 
 
 def body_of_test(endpoint_id: UUID, at: datetime) -> bytes:
@@ -132,8 +139,15 @@ def body_of_test(endpoint_id: UUID, at: datetime) -> bytes:
     return _assembled(TEST_TYPE, timestamp, to_json(data))
 
 
-def _assembled(public_type: str, timestamp: str, data: bytes) -> bytes:
-    around = {"type": public_type, "timestamp": timestamp, "api_version": API_VERSION}
+def _assembled(
+    public_type: str, timestamp: str, data: bytes, quiet_batch_id: str | None = None
+) -> bytes:
+    around = {
+        "type": public_type,
+        "timestamp": timestamp,
+        "api_version": API_VERSION,
+        "quiet_batch_id": quiet_batch_id,
+    }
     return to_json(around)[:-1] + b',"data":' + data + b"}"
 
 

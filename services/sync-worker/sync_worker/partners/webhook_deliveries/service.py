@@ -14,7 +14,7 @@ from shared.service import Service
 from shared.uow import UnitOfWork
 from sync_worker.partners.partner_events import service as partner_events
 from sync_worker.partners.partner_events.rules import lets_through
-from sync_worker.partners.partner_events.service import KEPT_DAYS, KeptEvent, Types
+from sync_worker.partners.partner_events.service import KEPT_DAYS, KeptEvent
 from sync_worker.partners.webhook_deliveries import queries
 from sync_worker.partners.webhook_deliveries.queries import DeliveryFilter
 from sync_worker.partners.webhook_deliveries.rows import (
@@ -25,6 +25,7 @@ from sync_worker.partners.webhook_deliveries.rows import (
 from sync_worker.partners.webhook_deliveries.rules import DeliveryOrigin, body_of, body_of_test
 from sync_worker.partners.webhook_deliveries.schemas import ReplayIn
 from sync_worker.partners.webhooks import service as webhooks
+from sync_worker.partners.webhooks.service import WebhookEndpoint
 
 __all__ = ["WebhookDelivery"]
 
@@ -43,7 +44,9 @@ class UnderWay(Conflict):
     retryable = True
 
 
-async def fan_out(uow: UnitOfWork, event_id: UUID, public_type: str, *, is_new: bool) -> None:
+async def fan_out(
+    uow: UnitOfWork, event_id: UUID, public_type: str, *, is_new: bool, is_quiet: bool
+) -> None:
     """One delivery for each endpoint that wants to hear the event, in the event's transaction. One
     of which that fails has another chance when the event is heard again, then `is_new` no longer.
     """
@@ -51,7 +54,9 @@ async def fan_out(uow: UnitOfWork, event_id: UUID, public_type: str, *, is_new: 
     rows = [
         NewDelivery(new_id(), endpoint.id, event_id, public_type)
         for endpoint in await webhooks.subscribers(uow)
-        if endpoint.id not in told and lets_through(endpoint.types, public_type)
+        if endpoint.id not in told
+        and lets_through(endpoint.types, public_type)
+        and (endpoint.include_quiet or not is_quiet)
     ]
     await dead_events.apply_to_batch(uow, rows, partial(_add, uow, "event"))
 
@@ -98,7 +103,8 @@ def body_to_send(
         return body_of_test(endpoint_id, created_at)
     if event is None:
         return None
-    return body_of(event.id, event.type, event.timestamp, event.data, public_url)
+    said = event.id, event.type, event.timestamp, event.data
+    return body_of(*said, public_url, event.quiet_batch_id)
 
 
 async def list_deliveries(
@@ -121,7 +127,7 @@ async def replay(
     uow: UnitOfWork, cursors: CursorSigner, endpoint_id: UUID, wish: ReplayIn
 ) -> dict[str, Any]:
     """New deliveries of events that there were: a span of time, some by id, or what failed."""
-    types = await webhooks.send_again(uow, endpoint_id)
+    endpoint = await webhooks.send_again(uow, endpoint_id)
     next_cursor: str | None = None
     if wish.event_ids is not None:
         events = await _named(uow, wish.event_ids)
@@ -131,7 +137,7 @@ async def replay(
         has_more = len(found) > REPLAYED_AT_ONCE
         events = [(each.id, each.type) for each in found[:REPLAYED_AT_ONCE]]
     else:
-        events, next_cursor = await _span(uow, cursors, endpoint_id, wish, types)
+        events, next_cursor = await _span(uow, cursors, endpoint, wish)
         has_more = next_cursor is not None
     await _add(uow, "replay", [NewDelivery(new_id(), endpoint_id, *event) for event in events])
     return {"deliveries": len(events), "has_more": has_more, "next_cursor": next_cursor}
@@ -167,11 +173,11 @@ async def _named(uow: UnitOfWork, ids: Sequence[UUID]) -> list[tuple[UUID, str]]
 
 
 async def _span(
-    uow: UnitOfWork, cursors: CursorSigner, endpoint_id: UUID, wish: ReplayIn, types: Types
+    uow: UnitOfWork, cursors: CursorSigner, endpoint: WebhookEndpoint, wish: ReplayIn
 ) -> tuple[list[tuple[UUID, str]], str | None]:
     """A page of the events recorded from `since` to `until`, and where the next begins."""
     since = wish.since or datetime.min.replace(tzinfo=UTC)
-    shape = ["replay", str(endpoint_id), since.isoformat()]
+    shape = ["replay", str(endpoint.id), since.isoformat()]
     until = wish.until or await uow.machine_now()
     after = (since, _NOBODY)
     if wish.cursor:
@@ -184,7 +190,13 @@ async def _span(
             ),
         )
     found = await partner_events.events_recorded(
-        uow, since, until, after, types, REPLAYED_AT_ONCE + 1
+        uow,
+        since,
+        until,
+        after,
+        partner_events.checked_types(endpoint.types, "/types/{}"),
+        REPLAYED_AT_ONCE + 1,
+        include_quiet=endpoint.include_quiet,
     )
     events = [(each.id, each.type) for each in found[:REPLAYED_AT_ONCE]]
     if len(found) <= REPLAYED_AT_ONCE:

@@ -185,6 +185,7 @@ async def put_back(scope: Transaction, claims: Sequence[Claim]) -> None:
 _EVENTS_OF = text(
     """
     select e.workspace_id, e.id, e.type, e.data::text as data,
+        e.quiet_batch_id::text as quiet_batch_id,
         to_char(e.occurred_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as timestamp
     from unnest(cast(:workspaces as uuid[]), cast(:ids as uuid[])) as wanted(workspace_id, id)
     join partner_events e on e.workspace_id = wanted.workspace_id and e.id = wanted.id

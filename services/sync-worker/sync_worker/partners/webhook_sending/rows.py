@@ -31,6 +31,7 @@ class ClaimedEvent:
     type: str
     data: str
     timestamp: str
+    quiet_batch_id: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -135,7 +135,9 @@ async def _claimed_deliveries(
     service: Service, scope: Transaction, claims: Sequence[Claim]
 ) -> list[ClaimedDelivery]:
     events = {
-        (row.workspace_id, row.id): KeptEvent(row.id, row.type, row.timestamp, row.data)
+        (row.workspace_id, row.id): KeptEvent(
+            row.id, row.type, row.timestamp, row.data, row.quiet_batch_id
+        )
         for row in await queries.events_of(scope, claims)
     }
     endpoints = {

@@ -1,5 +1,6 @@
 from sqlalchemy import (
     ARRAY,
+    Boolean,
     CheckConstraint,
     Column,
     ForeignKeyConstraint,
@@ -9,6 +10,7 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
+    text,
 )
 
 from shared.columns import AT, created, versioned, workspace_key
@@ -34,6 +36,7 @@ webhook_endpoints = Table(
     Column("url", Text, nullable=False),
     Column("description", Text, nullable=False),
     Column("types", ARRAY(Text), nullable=False),
+    Column("include_quiet", Boolean, nullable=False, server_default=text("false")),
     Column("headers", LargeBinary, comment="sealed JSON object, bound to workspace, table and row"),
     Column("header_names", ARRAY(Text), nullable=False),
     Column("status", Text, nullable=False, server_default="enabled"),

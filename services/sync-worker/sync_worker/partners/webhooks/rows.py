@@ -32,6 +32,7 @@ class WebhookEndpoint:
     url: str
     description: str
     types: list[str]
+    include_quiet: bool
     headers: bytes | None
     header_names: list[str]
     status: WebhookEndpointStatus
@@ -49,6 +50,7 @@ class EndpointChanges(TypedDict, total=False):
     url: str
     description: str
     types: list[str]
+    include_quiet: bool
     headers: bytes | None
     header_names: list[str]
     status: WebhookEndpointStatus
@@ -78,3 +80,4 @@ class Subscriber:
 
     id: UUID
     types: list[str]
+    include_quiet: bool

@@ -19,6 +19,7 @@ _SHOWN: dict[str, Any] = {
     "url": "https://partner.example/hooks/tenure",
     "description": "Northwind's data warehouse",
     "types": ["account.*", "message.sent"],
+    "include_quiet": False,
     "header_names": ["authorization"],
     "status": "enabled",
     "disabled_reason": None,
@@ -57,6 +58,13 @@ EventTypes = Annotated[
         description="Which events to send: types, `account.*` for all about accounts, `*` for all.",
     ),
 ]
+IncludeQuiet = Annotated[
+    bool,
+    Field(
+        description="Whether it is also sent what follows from quiet writes, such as an import;"
+        " those events name their `quiet_batch_id`."
+    ),
+]
 Headers = Annotated[
     dict[str, str],
     Field(
@@ -81,6 +89,7 @@ class EndpointIn(In):
     url: EndpointUrl
     description: Description = ""
     types: EventTypes = ["*"]
+    include_quiet: IncludeQuiet = False
     headers: Headers = {}
 
 
@@ -94,6 +103,7 @@ class EndpointPatch(Patch):
     url: EndpointUrl = ""
     description: Description = ""
     types: EventTypes = []
+    include_quiet: IncludeQuiet = False
     headers: Headers = {}
 
 
@@ -108,6 +118,7 @@ class EndpointOut(Out):
     types: list[str] = Field(
         description="Which events are sent: types, `account.*` for all about accounts, `*` for all."
     )
+    include_quiet: IncludeQuiet
     header_names: list[str] = Field(description="Of the headers that are sent along.")
     status: WebhookEndpointStatus
     disabled_reason: str | None = Field(

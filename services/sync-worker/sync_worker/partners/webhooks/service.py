@@ -20,7 +20,6 @@ from shared.service import Service
 from shared.uow import UnitOfWork
 from sync_worker.audit import audit
 from sync_worker.partners.partner_events import service as partner_events
-from sync_worker.partners.partner_events.service import Types
 from sync_worker.partners.webhooks import queries
 from sync_worker.partners.webhooks.rows import (
     RECOVERED,
@@ -62,7 +61,7 @@ class EndpointDisabled(Conflict):
     title = "The webhook endpoint is disabled"
 
 
-_AUDITED = ("url", "description", "types", "header_names")
+_AUDITED = ("url", "description", "types", "include_quiet", "header_names")
 _STATE = ("status", "disabled_reason", "failures")
 
 
@@ -104,6 +103,7 @@ async def create_endpoint(
             "url": data.url,
             "description": data.description,
             "types": _sorted(data.types),
+            "include_quiet": data.include_quiet,
             **_sealed_headers(uow, box, endpoint_id, data.headers),
         },
     )
@@ -143,6 +143,8 @@ async def update_endpoint(
         changes |= _sealed_headers(uow, box, endpoint_id, data.headers)
     if "description" in given:
         changes["description"] = data.description
+    if "include_quiet" in given:
+        changes["include_quiet"] = data.include_quiet
     if "url" in given and data.url != endpoint.url:
         changes |= {"url": data.url, **RECOVERED}
     changed = await queries.change_endpoint(uow, endpoint_id, changes)
@@ -201,15 +203,15 @@ async def subscribers(uow: UnitOfWork) -> Sequence[Subscriber]:
     return await queries.subscribers(uow)
 
 
-async def send_again(uow: UnitOfWork, endpoint_id: UUID) -> Types:
-    """What an endpoint wants to hear. A person asks for it, so the endpoint's rest is over. Raises
+async def send_again(uow: UnitOfWork, endpoint_id: UUID) -> WebhookEndpoint:
+    """An endpoint that more is to be sent to. A person asks for it, so its rest is over. Raises
     `EndpointDisabled` for one that hears nothing.
     """
     endpoint = await get_endpoint(uow, endpoint_id)
     if endpoint.status == "disabled":
         raise EndpointDisabled(f"Enable it first. It is disabled: {endpoint.disabled_reason}")
     await queries.end_rest(uow, endpoint_id)
-    return partner_events.checked_types(endpoint.types, "/types/{}")
+    return endpoint
 
 
 def opened(

@@ -29,6 +29,7 @@ sync_runs = Table(
     Column("status", Text, nullable=False),
     Column("reason", Text),
     Column("cause", JSONB, nullable=False),
+    Column("quiet_batch_id", Uuid, comment="the batch under which it writes records quietly"),
     Column("objects", JSONB, nullable=False, server_default="{}"),
     counted("read"),
     counted("written"),

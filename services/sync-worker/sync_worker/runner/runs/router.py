@@ -5,6 +5,7 @@ from fastapi import Query
 
 from shared.auth import Caller
 from shared.paging import CursorParam, Limit, Page, page_of
+from shared.quiet import Automation
 from shared.web.routing import ServiceDep, Uow, api_router, require
 from sync_worker.runner.runs import service
 from sync_worker.runner.runs.rows import SyncRun, SyncRunKind, SyncRunStatus
@@ -29,11 +30,15 @@ async def sync_connection(
     kind: Annotated[
         SyncRunKind, Query(description="`full` reads every record again and finds what is gone.")
     ] = "incremental",
+    automation: Annotated[
+        Automation,
+        Query(description="`quiet`: what it brings starts nothing, see `GET /v1/quiet-batches`."),
+    ] = "run",
 ) -> SyncRun:
     """Reads from a connection now. It answers with the run that will do it; follow it at `GET
     /v1/sync-runs/{id}`.
     """
-    return await service.request_run(uow, id, kind)
+    return await service.request_run(uow, id, kind, automation)
 
 
 @router.get("/sync-runs", summary="List sync runs", response_model=Page[SyncRunOut])

@@ -55,6 +55,7 @@ class SyncRun:
     status: SyncRunStatus
     reason: str | None
     cause: list[dict[str, Any]]
+    quiet_batch_id: UUID | None
     objects: dict[str, Any]
     read: int
     written: int
@@ -80,6 +81,7 @@ class NewRun(TypedDict, total=False):
     kind: SyncRunKind
     status: SyncRunStatus
     cause: list[dict[str, Any]]
+    quiet_batch_id: UUID | None
     read: int
     written: int
     rejected: int
@@ -89,6 +91,7 @@ class NewRun(TypedDict, total=False):
 
 class RunChanges(TypedDict, total=False):
     kind: SyncRunKind
+    quiet_batch_id: UUID | None
     status: SyncRunStatus
     reason: str | None
     held: dict[str, Any] | None

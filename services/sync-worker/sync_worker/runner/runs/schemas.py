@@ -43,6 +43,7 @@ class SyncRunOut(StoredOut):
                     "direction": "pull",
                     "kind": "incremental",
                     "status": "partial",
+                    "quiet_batch_id": None,
                     "reason": "Contact: REQUEST_LIMIT_EXCEEDED: TotalRequests Limit exceeded.",
                     "objects": {
                         "Account": {
@@ -81,6 +82,10 @@ class SyncRunOut(StoredOut):
     direction: SyncDirection
     kind: SyncRunKind
     status: SyncRunStatus
+    quiet_batch_id: UUID | None = Field(
+        description="The quiet batch that its records are written under, see `GET"
+        " /v1/quiet-batches/{id}`; null: everything follows as always."
+    )
     reason: str | None = Field(description="Why it did not do everything, in words; null: it did.")
     objects: Annotated[dict[str, SyncProgress], IfUnreadable({})] = Field(
         description="Counts for each object of the other system."

@@ -9,6 +9,7 @@ from shared.errors import Conflict, NotFound
 from shared.events.base import Cause
 from shared.events.sync import SyncRunFinished, SyncRunOutcome
 from shared.ids import new_id
+from shared.quiet import Automation
 from shared.service import Service
 from shared.uow import UnitOfWork
 from sync_worker.connections import service as connections
@@ -33,15 +34,23 @@ class NotHeld(Conflict):
     title = "The run does not wait for approval"
 
 
-async def request_run(uow: UnitOfWork, connection_id: UUID, kind: SyncRunKind) -> SyncRun:
-    """A run that starts as soon as a worker is free. Asked twice before that, it is one run."""
+async def request_run(
+    uow: UnitOfWork, connection_id: UUID, kind: SyncRunKind, automation: Automation = "run"
+) -> SyncRun:
+    """A run that starts as soon as a worker is free. Asked twice before that, it is one run, full
+    or quiet if one of the two was to be.
+    """
     connection = await connections.make_due(uow, connection_id)
-    waiting = await queries.run_in_state(uow, connection.id, "queued")
-    if waiting is not None:
-        if kind == "full":
-            return await queries.change_run(uow, waiting.id, {"kind": kind})
-        return waiting
-    return await _add(uow, connection.id, connection.system, {"kind": kind, "status": "queued"})
+    run = await queries.run_in_state(uow, connection.id, "queued")
+    if run is None:
+        new: NewRun = {"kind": kind, "status": "queued"}
+        run = await _add(uow, connection.id, connection.system, new)
+    changes: RunChanges = {}
+    if kind == "full" and run.kind != "full":
+        changes["kind"] = kind
+    if automation == "quiet" and run.quiet_batch_id is None:
+        changes["quiet_batch_id"] = run.id
+    return await queries.change_run(uow, run.id, changes) if changes else run
 
 
 async def get_run(uow: UnitOfWork, run_id: UUID) -> SyncRun:
@@ -91,10 +100,15 @@ async def decide_held(uow: UnitOfWork, run_id: UUID, *, approved: bool) -> SyncR
 
 
 async def take_run(
-    uow: UnitOfWork, connection_id: UUID, system: str, full_after_seconds: float
+    uow: UnitOfWork,
+    connection_id: UUID,
+    system: str,
+    full_after_seconds: float,
+    first_pull: Automation,
 ) -> SyncRun | None:
     """The run that this turn of a connection belongs to: one whose worker died, one that was asked
-    for, or a new one. None when the run was given up instead.
+    for, or a new one. None when the run was given up instead. Runs of a quiet first pull share one
+    batch, the connection's.
     """
     interrupted = await queries.run_in_state(uow, connection_id, "running")
     if interrupted is not None:
@@ -102,23 +116,17 @@ async def take_run(
             await finish(uow, interrupted, "failed", "Its worker died five times.")
             return None
         return await queries.change_run(uow, interrupted.id, {"attempt": interrupted.attempt + 1})
-    full = await connections.needs_full_sync(uow, connection_id, full_after_seconds)
-    queued = await queries.run_in_state(uow, connection_id, "queued")
-    started_at = await uow.machine_now()
-    if queued is not None:
-        return await queries.change_run(
-            uow,
-            queued.id,
-            {
-                "kind": "full" if full else queued.kind,
-                "status": "running",
-                "started_at": started_at,
-            },
-        )
-    kind: SyncRunKind = "full" if full else "incremental"
-    return await _add(
-        uow, connection_id, system, {"kind": kind, "status": "running", "started_at": started_at}
-    )
+    last = await connections.full_sync_at(uow, connection_id)
+    now = await uow.machine_now()
+    run = await queries.run_in_state(uow, connection_id, "queued")
+    if run is None:
+        run = await _add(uow, connection_id, system, {"kind": "incremental", "status": "queued"})
+    taken: RunChanges = {"status": "running", "started_at": now}
+    if last is None or now - last > timedelta(seconds=full_after_seconds):
+        taken["kind"] = "full"
+    if last is None and first_pull == "quiet":
+        taken["quiet_batch_id"] = connection_id
+    return await queries.change_run(uow, run.id, taken)
 
 
 async def take_requested_run(uow: UnitOfWork, connection_id: UUID) -> SyncRun | None:

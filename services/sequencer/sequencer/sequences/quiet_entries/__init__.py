@@ -1,0 +1,1 @@
+"""What came in quietly and would have entered a sequence, until a person lets it."""
