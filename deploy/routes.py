@@ -9,6 +9,7 @@ SEGMENTS: dict[ServiceName, tuple[str, ...]] = {
         "api-keys",
         "audit-log",
         "batch",
+        "calendars",
         "contact-deactivation-rules",
         "contacts",
         "field-owners",
@@ -31,7 +32,6 @@ SEGMENTS: dict[ServiceName, tuple[str, ...]] = {
         "workspace",
     ),
     "tasks": (
-        "calendars",
         "dead-events/tasks",
         "held-work/tasks",
         "note-templates",

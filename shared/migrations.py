@@ -267,3 +267,40 @@ def lay_held_work(app_role: str) -> None:
     op.execute("comment on column held_work.item is 'which of the step''s items; one row for each'")
     op.execute("create index ix_held_work_retry_at on held_work (workspace_id, step, retry_at)")
     enable_rls("held_work", app_role=app_role)
+
+
+def lay_former_keys(app_role: str) -> None:
+    """Create the table of `shared.keys`, in the current schema."""
+    op.execute(
+        """
+        create table former_keys (
+            workspace_id uuid not null,
+            kind text not null,
+            key text not null,
+            id uuid not null,
+            expires_at timestamptz not null,
+            constraint pk_former_keys primary key (workspace_id, kind, key)
+        )
+        """
+    )
+    op.execute("comment on column former_keys.expires_at is 'workspace time; then the key is free'")
+    enable_rls("former_keys", app_role=app_role)
+
+
+def lay_calendar_copies(app_role: str) -> None:
+    """Create the table of `shared.calendars`, in the current schema."""
+    op.execute(
+        """
+        create table calendars (
+            workspace_id uuid not null,
+            id uuid not null,
+            time_zone text,
+            is_default boolean not null,
+            definition jsonb not null,
+            version integer not null,
+            constraint pk_calendars primary key (workspace_id, id)
+        )
+        """
+    )
+    op.execute("comment on column calendars.time_zone is 'null: that of whoever works by it'")
+    enable_rls("calendars", app_role=app_role)

@@ -47,6 +47,8 @@ from shared.values.plain import (
 log = get_logger(__name__)
 
 MAX_SAFE = 2**53 - 1
+KEY_OR_ID = "key-or-id"
+"""The format that the OpenAPI document gives to what may be either."""
 LONGEST_TEXT = 100_000
 """Characters, of a text without a bound of its own."""
 
@@ -163,6 +165,13 @@ ShortText = Annotated[
     str, StringConstraints(strip_whitespace=True, max_length=_LONGEST_NAME), OneLine
 ]
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+KeyOrId = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=63),
+    OneLine,
+    Field(json_schema_extra={"format": KEY_OR_ID}),
+]
+"""What a workspace configures, by its key or its id: `shared.keys` resolves it."""
 Email = Annotated[
     str,
     StringConstraints(strip_whitespace=True, max_length=LONGEST),

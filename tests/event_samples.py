@@ -39,7 +39,8 @@ def _value(kind: Any, name: str) -> Any:
     if origin is list:
         return [_value(inner[0], name)]
     if origin is dict:
-        return {"key": _value(inner[1], name)}
+        key = "key" if inner[0] is str else _value(inner[0], name)
+        return {key: _value(inner[1], name)}
     if isinstance(kind, type) and issubclass(kind, BaseModel):
         return sample(kind).model_dump()
     plain = {

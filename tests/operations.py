@@ -15,6 +15,7 @@ from uuid import uuid4
 from fastapi import FastAPI
 from typing_extensions import override
 
+from shared.schemas import KEY_OR_ID
 from shared.settings import SERVICES, ServiceName, Settings
 
 PACKAGES: dict[ServiceName, str] = {
@@ -56,7 +57,7 @@ class Operation:
         """Whether this parameter of the path is one of our ids."""
         for parameter in self.spec.get("parameters", []):
             if parameter["in"] == "path" and parameter["name"] == name:
-                return bool(parameter["schema"].get("format") == "uuid")
+                return parameter["schema"].get("format") in {"uuid", KEY_OR_ID}
         return False
 
     def url(self, **values: str) -> str:

@@ -28,7 +28,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     ),
     "Signals": ("Product events",),
     "Integrations": ("Events", "Webhooks", "Connections", "Sync runs"),
-    "Administration": ("Workspace", "Members", "API keys", "Audit log", "Status"),
+    "Administration": ("Workspace", "Calendars", "Members", "API keys", "Audit log", "Status"),
 }
 
 

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 from typing_extensions import TypeAliasType, override
 
 from shared.events.base import Event
+from shared.events.calendars import CalendarDefinition
 from shared.events.records import (
     AccountRecord,
     ChangeKind,
@@ -86,6 +87,28 @@ class MemberChanged(Event):
     time_zone: str | None = None
     active: bool = Field(description="Whether they can sign in.")
     external_id: str | None = None
+    calendar_id: UUID | None = Field(
+        default=None,
+        description="The id of the calendar they work by; null: the workspace's default.",
+    )
+
+
+class CalendarChanged(Event):
+    """A calendar was made, edited or deleted. Others copy it."""
+
+    name: ClassVar[str] = "accounts.calendar_changed.v1"
+    public_name: ClassVar[str | None] = "calendar.changed"
+
+    id: UUID
+    key: str = Field(description="The key of the calendar.")
+    title: str = Field(description="The title of the calendar.")
+    time_zone: str | None = Field(
+        description="The IANA zone of its hours; null: that of whoever works by it."
+    )
+    default: bool = Field(description="Whether it is the calendar of the workspace.")
+    definition: CalendarDefinition = Field(description="Which days are worked, and when.")
+    deleted: bool = Field(description="Whether it is gone.")
+    version: int
 
 
 class MemberHandedOver(Event):

@@ -11,7 +11,7 @@ from shared.events.base import Cause, Envelope, Event
 from shared.events.registry import EVENTS
 from shared.uow import UnitOfWork
 
-Handler = Callable[[UnitOfWork, Any], Awaitable[None]]
+Handler = Callable[[UnitOfWork, Any], Awaitable[object]]
 Handlers = Mapping[type[Event], Sequence[Handler]]
 
 

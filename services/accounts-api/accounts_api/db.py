@@ -5,6 +5,7 @@ from sqlalchemy.orm import DeclarativeBase
 from shared.db import service_metadata
 from shared.foundation import foundation
 from shared.held_work import held_work
+from shared.keys import former_keys
 
 
 class Base(DeclarativeBase):
@@ -13,3 +14,4 @@ class Base(DeclarativeBase):
 
 FOUNDATION = foundation(Base.metadata)
 HELD_WORK = held_work(Base.metadata)
+FORMER_KEYS = former_keys(Base.metadata)

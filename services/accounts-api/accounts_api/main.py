@@ -22,6 +22,7 @@ from accounts_api.evaluation.usages import router as usages
 from accounts_api.identity.api_keys import router as api_keys
 from accounts_api.identity.api_keys.service import OwnIntrospection
 from accounts_api.identity.audit_log import router as audit_log
+from accounts_api.identity.calendars import router as calendars
 from accounts_api.identity.members import router as members
 from accounts_api.identity.workspaces import router as workspaces
 from accounts_api.records.field_owners.router import router as field_owners
@@ -38,10 +39,11 @@ from shared.routers.held_work import held_work_router
 from shared.routers.status import STATUS_TAG, status_router
 from shared.settings import Settings
 
-MIGRATION_HEAD = "0023"
+MIGRATION_HEAD = "0025"
 
 TAGS = [
     {"name": "Workspace", "description": "The tenant: name, zone, settings, a sandbox's clock."},
+    {"name": "Calendars", "description": "Which days and hours are worked."},
     {"name": "Accounts", "description": "The customers."},
     {"name": "Organizations", "description": "What several accounts belong to."},
     {"name": "Contacts", "description": "The people of the customers."},
@@ -70,6 +72,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         summary="Who our customers are and how they are doing.",
         routers=[
             workspaces.router,
+            calendars.router,
             api_schema.router,
             *record_types.routers,
             object_types.router,
@@ -90,6 +93,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             product_events.router,
             members.router,
             usages.router,
+            usages.of_calendars,
             handovers.router,
             api_keys.router,
             api_keys.internal,

@@ -8,10 +8,11 @@ from accounts_api.automation.lifecycle import models as lifecycle
 from accounts_api.automation.segments import models as segments
 from accounts_api.customers.imports import models as imports
 from accounts_api.customers.key_roles import models as key_roles
-from accounts_api.db import FOUNDATION, Base
+from accounts_api.db import FORMER_KEYS, FOUNDATION, Base
 from accounts_api.evaluation.engine import models as engine
 from accounts_api.identity.api_keys import models as api_keys
 from accounts_api.identity.audit_log import models as audit_log
+from accounts_api.identity.calendars import models as calendars
 from accounts_api.identity.members import models as members
 from accounts_api.records.field_owners import models as field_owners
 from accounts_api.records.holdings import models as holdings
@@ -20,12 +21,14 @@ from accounts_api.signals.product_events import models as product_events
 from accounts_api.workplace.api_schema import models as api_schema
 
 __all__ = [
+    "FORMER_KEYS",
     "FOUNDATION",
     "Base",
     "api_keys",
     "api_schema",
     "assignments",
     "audit_log",
+    "calendars",
     "deactivation",
     "debounce",
     "engine",

@@ -26,6 +26,8 @@ from accounts_api.evaluation.engine import service as engine
 from accounts_api.evaluation.rule_kinds.evaluators import FORMULA, Evaluator, Evaluators
 from accounts_api.evaluation.usages.service import UsageHooks
 from accounts_api.identity.api_keys import service as api_keys
+from accounts_api.identity.calendars.service import CalendarHooks
+from accounts_api.identity.members import service as members
 from accounts_api.identity.members.service import MemberHooks
 from accounts_api.identity.workspaces.service import WorkspaceHooks
 from accounts_api.records.schema.hooks import ShapeHooks
@@ -80,6 +82,7 @@ WIRING: Final[Wiring] = (
     ),
     ShapeHooks(on_change=(api_schema.follow_shape,)),
     WorkspaceHooks(on_calendar_change=(engine.follow_calendar,)),
+    CalendarHooks(on_default_change=(engine.follow_calendar,), users=(members.using_calendar,)),
     ReferenceHooks(segments=segments.those_of),
     KeyRoleHooks(on_deletion=(assignments.forget,)),
     MemberHooks(before_deactivation=(handovers.must_hold_nothing,)),

@@ -1,6 +1,6 @@
 """Every feature's tables in one import, for Alembic."""
 
-from sequencer.db import FOUNDATION, Base
+from sequencer.db import CALENDARS, FOUNDATION, Base
 from sequencer.mail.bounces import models as bounces
 from sequencer.mail.mailboxes import models as mailboxes
 from sequencer.mail.messages import models as messages
@@ -13,6 +13,7 @@ from sequencer.sequences.reevaluation_queue import models as reevaluation_queue
 from sequencer.sequences.sequences import models as sequences
 
 __all__ = [
+    "CALENDARS",
     "FOUNDATION",
     "Base",
     "bounces",

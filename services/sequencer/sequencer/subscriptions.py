@@ -8,6 +8,7 @@ from sequencer.mail.inbound.handlers import (
 )
 from sequencer.sequences.entry.handlers import (
     on_account_changed,
+    on_calendar_changed,
     on_contact_changed,
     on_member_changed,
     on_opportunity_changed,
@@ -18,6 +19,7 @@ from sequencer.sequences.entry.handlers import (
 from sequencer.sequences.quiet_entries.service import on_quiet_batch_opened
 from shared.events.accounts import (
     AccountChanged,
+    CalendarChanged,
     ContactChanged,
     MemberChanged,
     OpportunityChanged,
@@ -39,6 +41,7 @@ from shared.workspaces import copy_workspace
 SUBSCRIPTIONS = Subscriptions(
     {
         WorkspaceChanged: [copy_workspace],
+        CalendarChanged: [on_calendar_changed],
         OpportunityChanged: [on_opportunity_changed],
         AccountChanged: [on_account_changed],
         ContactChanged: [on_contact_changed],

@@ -2,6 +2,7 @@
 
 from sqlalchemy.orm import DeclarativeBase
 
+from shared.calendars import calendar_copies
 from shared.db import service_metadata
 from shared.foundation import foundation
 
@@ -11,3 +12,4 @@ class Base(DeclarativeBase):
 
 
 FOUNDATION = foundation(Base.metadata)
+CALENDARS = calendar_copies(Base.metadata)

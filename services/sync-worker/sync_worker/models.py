@@ -3,7 +3,7 @@
 from sync_worker.connections.models import connection_tokens, connections
 from sync_worker.crm_sync.source_records.models import source_records
 from sync_worker.crm_sync.write_backs.models import write_backs
-from sync_worker.db import FOUNDATION, Base
+from sync_worker.db import CALENDARS, FOUNDATION, Base
 from sync_worker.mail.mailbox.models import (
     contact_addresses,
     mail_folders,
@@ -17,6 +17,7 @@ from sync_worker.runner.runs.models import sync_runs
 from sync_worker.runner.streams.models import described_objects, sync_streams
 
 __all__ = [
+    "CALENDARS",
     "FOUNDATION",
     "Base",
     "connection_tokens",

@@ -2,6 +2,7 @@
 
 from sqlalchemy.orm import DeclarativeBase
 
+from shared.calendars import calendar_copies
 from shared.db import service_metadata
 from shared.foundation import foundation
 from shared.held_work import held_work
@@ -12,4 +13,5 @@ class Base(DeclarativeBase):
 
 
 FOUNDATION = foundation(Base.metadata)
+CALENDARS = calendar_copies(Base.metadata)
 HELD_WORK = held_work(Base.metadata)

@@ -1,6 +1,6 @@
 """Every feature's tables in one import, for Alembic."""
 
-from tasks_api.db import FOUNDATION, Base
+from tasks_api.db import CALENDARS, FOUNDATION, Base
 from tasks_api.notes.note_templates.models import note_templates
 from tasks_api.notes.notes.models import notes
 from tasks_api.notifications.models import notifications
@@ -8,6 +8,7 @@ from tasks_api.replica.models import accounts, members
 from tasks_api.work.tasks.models import tasks
 
 __all__ = [
+    "CALENDARS",
     "FOUNDATION",
     "Base",
     "accounts",

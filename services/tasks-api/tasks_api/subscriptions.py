@@ -2,6 +2,7 @@
 
 from shared.events.accounts import (
     AccountChanged,
+    CalendarChanged,
     ManualEntryRefused,
     MemberChanged,
     MemberHandedOver,
@@ -19,7 +20,6 @@ from shared.events.sequences import (
 )
 from shared.events.sync import ConnectionNeedsReauth, WebhookEndpointDisabled
 from shared.feed.subscriptions import Subscriptions
-from shared.workspaces import copy_workspace
 from tasks_api.notes.note_templates import handlers as note_templates
 from tasks_api.notifications import handlers as notifications
 from tasks_api.work.task_causes import handlers as task_causes
@@ -27,7 +27,8 @@ from tasks_api.work.tasks import handlers as tasks
 
 SUBSCRIPTIONS = Subscriptions(
     {
-        WorkspaceChanged: [copy_workspace, note_templates.on_workspace_changed],
+        WorkspaceChanged: [tasks.on_workspace_changed, note_templates.on_workspace_changed],
+        CalendarChanged: [tasks.on_calendar_changed],
         MemberChanged: [tasks.on_member_changed],
         MemberHandedOver: [tasks.on_member_handed_over],
         AccountChanged: [tasks.on_account_changed],

@@ -16,7 +16,7 @@ from shared.rules.types.context import Asks
 EXISTENCE: Final = "*"
 """Stands for a record's creation, deletion and return: everything about it changed."""
 CALENDAR: Final = "calendar"
-"""Stands for what a local day is: the workspace's zone, fiscal year, holidays, working days."""
+"""Stands for what a local day is: the workspace's zone, fiscal year, business days."""
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -8,11 +8,12 @@ on which a date condition can change: the first day on which a bound reaches the
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import MAXYEAR, MINYEAR, UTC, date, datetime, time, timedelta
+from datetime import MAXYEAR, MINYEAR, UTC, date, datetime, time
 from enum import Flag, auto
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from shared.business_time import BusinessCalendar
 from shared.rules.syntax.nodes import Span, Unit
 
 LOOKAHEAD: Final = 400
@@ -21,6 +22,7 @@ reported as possible on the last of them, where the question is simply asked aga
 
 _FIRST, _LAST = date.min.toordinal(), date.max.toordinal()
 _DAYS: Final = {Unit.DAYS: 1, Unit.WEEKS: 7}
+_USUAL: Final = BusinessCalendar(ZoneInfo("UTC"))
 _MONTHS: Final = {"month": 1, "fiscal_quarter": 3, "fiscal_year": 12}
 
 
@@ -33,7 +35,7 @@ class Asks(Flag):
     TODAY = auto()
     """Which day it is."""
     CALENDAR = auto()
-    """What a local day is: the zone, the fiscal year, the holidays, the working days."""
+    """What a local day is: the zone, the fiscal year, the business days."""
 
     @property
     def moves(self) -> bool:
@@ -68,9 +70,8 @@ class EvaluationContext:
     zone: ZoneInfo
     fiscal_year_start: int = 1
     """The month, 1 to 12, that a fiscal year begins with."""
-    holidays: frozenset[date] = frozenset()
-    working_days: frozenset[int] = frozenset(range(5))
-    """Days of the week, Monday is 0; at least one."""
+    calendar: BusinessCalendar = _USUAL
+    """Which days are business days."""
     _steps: dict[Day, list[date]] = field(
         default_factory=dict, compare=False, repr=False, hash=False
     )
@@ -141,17 +142,10 @@ class EvaluationContext:
             case Unit.YEARS:
                 return _months_after(today, 12 * span.count)
             case Unit.BUSINESS_DAYS:
-                return self._business_days_after(today, span.count)
+                far = date.max if span.count > 0 else date.min
+                return self.calendar.business_day_after(today, span.count) or far
             case Unit.HOURS:
                 raise AssertionError("hours are counted from now, not from today")
-
-    def _business_days_after(self, today: date, count: int) -> date:
-        """The count-th working day after today; before it, for a negative count."""
-        step, left, day = (1 if count > 0 else -1), abs(count), today
-        while left and _FIRST < day.toordinal() < _LAST:
-            day += timedelta(days=step)
-            left -= day.weekday() in self.working_days and day not in self.holidays
-        return day
 
     def _period(self, today: date, period: Period) -> date:
         distance = period.distance + period.last_day

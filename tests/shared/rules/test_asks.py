@@ -14,6 +14,7 @@ from shared.rules.syntax.json_codec import read_json
 from shared.rules.types import typed as c
 from shared.rules.types.context import Asks, EvaluationContext
 from shared.rules.types.type_check import check
+from tests.shared.making import calendar
 from tests.shared.rules.random_rules import Author
 from tests.shared.rules.worlds import catalog
 
@@ -30,8 +31,7 @@ OTHER_CALENDARS = (
         datetime(2026, 3, 2, 9, tzinfo=UTC),
         ZoneInfo("America/New_York"),
         fiscal_year_start=7,
-        holidays=frozenset({date(2026, 3, 3)}),
-        working_days=frozenset({5, 6}),
+        calendar=calendar(date(2026, 3, 3), weekdays=(5, 6)),
     ),
 )
 

@@ -9,13 +9,14 @@ from hypothesis import strategies as st
 
 from shared.rules.syntax.nodes import Span, Unit
 from shared.rules.types.context import Day, EvaluationContext, Period
+from tests.shared.making import calendar
 
 HOLIDAYS = frozenset({date(2026, 3, 6), date(2026, 12, 25)})
 
 
 def context(day: date, zone: str = "UTC", start: int = 1) -> EvaluationContext:
     noon = datetime.combine(day, datetime.min.time(), ZoneInfo(zone)) + timedelta(hours=12)
-    return EvaluationContext(noon.astimezone(UTC), ZoneInfo(zone), start, HOLIDAYS)
+    return EvaluationContext(noon.astimezone(UTC), ZoneInfo(zone), start, calendar(*HOLIDAYS))
 
 
 dates = st.dates(date(2023, 1, 1), date(2028, 12, 31))

@@ -20,6 +20,7 @@ from shared.rules.syntax.json_codec import read_json
 from shared.rules.types.context import EvaluationContext
 from shared.rules.types.type_check import check
 from shared.rules.types.typed import Rule
+from tests.shared.making import calendar
 from tests.shared.rules.random_rules import Author
 from tests.shared.rules.worlds import NOW, WORKSPACE, World, catalog, world
 
@@ -39,7 +40,7 @@ def case(number: int, type_: str) -> tuple[Rule, World, EvaluationContext]:
         NOW + timedelta(hours=shift),
         ZoneInfo(dice.choice(ZONES)),
         fiscal_year_start=dice.choice((1, 2, 7)),
-        holidays=frozenset({date(2026, 3, 6), date(2026, 3, 9)}),
+        calendar=calendar(date(2026, 3, 6), date(2026, 3, 9)),
     )
     rule = check(read_json(written), CATALOG, type_)
     return rule, world(dice.getrandbits(48)), context
@@ -121,4 +122,4 @@ def must_stay(rule: Rule, world: World, context: EvaluationContext, number: int)
 
 
 def later(context: EvaluationContext, now: datetime) -> EvaluationContext:
-    return EvaluationContext(now, context.zone, context.fiscal_year_start, context.holidays)
+    return EvaluationContext(now, context.zone, context.fiscal_year_start, context.calendar)

@@ -16,6 +16,7 @@ members = Table(
     Column("role", Text, nullable=False),
     Column("time_zone", Text),
     Column("active", Boolean, nullable=False),
+    Column("calendar_id", Uuid),
     Column("version", Integer, nullable=False),
     PrimaryKeyConstraint("workspace_id", "id"),
 )

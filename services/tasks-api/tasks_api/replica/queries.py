@@ -18,6 +18,7 @@ class MemberCopy(TypedDict):
     role: str
     time_zone: str | None
     active: bool
+    calendar_id: UUID | None
     version: int
 
 
@@ -108,21 +109,23 @@ async def admins_of(uow: UnitOfWork) -> list[UUID]:
 
 
 @dataclass(frozen=True, slots=True)
-class CalendarSettings:
-    settings: Mapping[str, object]
+class WorkPlace:
+    """Where and by which calendar somebody works."""
+
     zone: str
+    calendar_id: UUID | None
 
 
-_CALENDAR = text(
+_WORK_PLACE = text(
     """
-    select w.settings, coalesce(
-        (select m.time_zone from members m
-         where m.workspace_id = :workspace_id and m.id = :member_id), w.time_zone) as zone
-    from workspaces w where w.workspace_id = :workspace_id
+    select coalesce(m.time_zone, w.time_zone) as zone, m.calendar_id
+    from workspaces w
+    left join members m on m.workspace_id = :workspace_id and m.id = :member_id
+    where w.workspace_id = :workspace_id
     """
 )
 
 
-async def calendar_settings(uow: UnitOfWork, member_id: UUID | None) -> CalendarSettings | None:
-    """Of the workspace, in the member's own time zone. None before the workspace is known."""
-    return await uow.row(CalendarSettings, _CALENDAR, member_id=member_id)
+async def work_place(uow: UnitOfWork, member_id: UUID | None) -> WorkPlace | None:
+    """Of the workspace where the member says nothing. None before the workspace is known."""
+    return await uow.row(WorkPlace, _WORK_PLACE, member_id=member_id)

@@ -1,10 +1,12 @@
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from shared.business_time import BusinessCalendar, calendar_of
+from shared.business_time import BusinessCalendar
+from shared.calendars import calendar_of
 from shared.events.accounts import AccountChanged, MemberChanged
 from shared.uow import UnitOfWork
 from tasks_api.replica import queries
+from tasks_api.replica.queries import WorkPlace
 
 
 async def copy_member(uow: UnitOfWork, event: MemberChanged) -> None:
@@ -17,6 +19,7 @@ async def copy_member(uow: UnitOfWork, event: MemberChanged) -> None:
             "role": event.role,
             "time_zone": event.time_zone,
             "active": event.active,
+            "calendar_id": event.calendar_id,
             "version": event.version,
         },
     )
@@ -57,8 +60,10 @@ async def admins(uow: UnitOfWork) -> list[UUID]:
 
 
 async def calendar_for(uow: UnitOfWork, member_id: UUID | None) -> BusinessCalendar:
-    """Business hours of the workspace in the member's own time zone."""
-    calendar = await queries.calendar_settings(uow, member_id)
-    if calendar is None:
-        return calendar_of({}, ZoneInfo("UTC"))
-    return calendar_of(calendar.settings, ZoneInfo(calendar.zone))
+    """The member's own calendar, else the workspace's, in the member's zone if it has none."""
+    place = await queries.work_place(uow, member_id) or WorkPlace("UTC", None)
+    return await calendar_of(uow, place.calendar_id, ZoneInfo(place.zone))
+
+
+async def work_place(uow: UnitOfWork, member_id: UUID | None) -> WorkPlace | None:
+    return await queries.work_place(uow, member_id)

@@ -17,10 +17,11 @@ from shared.rules.syntax.nodes import Money
 from shared.rules.syntax.parser import read_text
 from shared.rules.types.catalog import FieldType, trait
 from shared.rules.types.context import EvaluationContext
+from tests.shared.making import calendar
 
 HOLIDAYS = frozenset({date(2026, 3, 6), date(2026, 12, 25)})
 NOW = datetime(2026, 3, 5, 3, 30, tzinfo=UTC)
-MOMENT = EvaluationContext(NOW, ZoneInfo("America/New_York"), holidays=HOLIDAYS)
+MOMENT = EvaluationContext(NOW, ZoneInfo("America/New_York"), calendar=calendar(*HOLIDAYS))
 CATALOG = STANDARD.with_traits(
     {
         "account": [

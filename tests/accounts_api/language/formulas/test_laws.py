@@ -18,7 +18,6 @@ from accounts_api.language.formula_interpreter.kept import kept
 from accounts_api.language.formula_interpreter.next_change import next_change
 from accounts_api.language.formula_interpreter.nulls import why_null
 from accounts_api.language.formulas import nodes as n
-from accounts_api.language.formulas.days import add_business_days, business_days_between
 from accounts_api.language.formulas.days import months_between as count_months
 from accounts_api.language.formulas.parser import read_formula
 from accounts_api.language.formulas.printer import write_formula
@@ -153,22 +152,6 @@ def test_only_what_is_seen_can_change_a_value(author: int, sort: Sort, seed: int
 
 def test_every_kind_of_node_says_itself_what_it_asks_of_the_moment() -> None:
     assert [kind for kind in get_args(Checked) if "asks" not in vars(kind)] == []
-
-
-@given(dates, st.integers(-700, 700))
-def test_business_days_are_counted_as_they_are_added(day: date, count: int) -> None:
-    reached = add_business_days(day, count, MOMENT)
-    assert reached is not None
-    if count:
-        assert business_days_between(day, reached, MOMENT) == count
-        assert reached.weekday() < 5
-        assert reached not in MOMENT.holidays
-    one_by_one = day
-    for _ in range(abs(count)):
-        step = add_business_days(one_by_one, 1 if count > 0 else -1, MOMENT)
-        assert step is not None
-        one_by_one = step
-    assert one_by_one == reached
 
 
 @given(dates, dates)

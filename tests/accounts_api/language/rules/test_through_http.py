@@ -129,8 +129,10 @@ FOUND: list[tuple[str, str, set[str]]] = [
 @pytest.fixture(scope="module")
 async def furnished(tenure: Tenure) -> Workspace:
     ws = await tenure.workspace(frozen_at=datetime(2026, 1, 31, 9, 0, tzinfo=UTC))
-    settings = {"fiscal_year_start_month": 2, "holidays": ["2026-03-03"]}
+    settings = {"fiscal_year_start_month": 2}
     assert (await ws.admin.patch("/v1/workspace", {"settings": settings})).status_code == 200
+    closed = {"closed_days": [{"date": "2026-03-03", "title": "Closed"}]}
+    assert (await ws.admin.patch("/v1/calendars/default", closed)).status_code == 200
     types = {"seats": "number", "vip": "boolean", "last_call": "datetime", "tier": "select"}
     for key, type_ in {**types, "products": "multi_select"}.items():
         options = [{"value": value} for value in ("gold", "crm", "ats")]

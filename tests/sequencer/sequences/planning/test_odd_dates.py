@@ -17,6 +17,7 @@ from sequencer.sequences.sequences.schemas import Definition
 from sequencer.sequences.sequences.versions import plan_of
 from tests.sequencer.renewals import Renewals, day, made, step
 from tests.sequencer.sequences.planning.making import zones
+from tests.shared.making import calendar
 
 instants = st.integers(-2_200_000_000, 7_250_000_000).map(lambda s: datetime.fromtimestamp(s, UTC))
 _IDS = [f"0198c0de-7a11-7c3e-9b5d-2f4e6a8c0b{n:02}" for n in range(3)]
@@ -57,6 +58,9 @@ ACCOUNT = Account(
 )
 
 
+WORKED = calendar(date(2026, 3, 6))
+
+
 @settings(deadline=None, max_examples=60)
 @given(st.dates(), zones, zones, st.sampled_from([None, "US", "DE", "IL", "CN"]), instants)
 def test_a_plan_can_be_made_of_any_day(
@@ -64,7 +68,7 @@ def test_a_plan_can_be_made_of_any_day(
 ) -> None:
     opportunity = replace(OPPORTUNITY, contract_expiration=anchor)
     account = replace(ACCOUNT, country=country)
-    plan = plan_of(DEFINITION, opportunity, account, Zones(wall, (wall, other)))
+    plan = plan_of(DEFINITION, opportunity, account, Zones(wall, (wall, other)), WORKED)
     assert plan is not None
     move = next_move(plan, set(), now)
     assert move.at is None or now <= move.at < plan.expires_at - MARGIN

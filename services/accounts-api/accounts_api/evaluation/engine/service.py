@@ -89,8 +89,8 @@ async def start_backfill(uow: UnitOfWork, rule_id: UUID, *, repeated: bool = Fal
 
 
 async def follow_calendar(uow: UnitOfWork) -> None:
-    """The workspace's zone, fiscal year, holidays or working days are others now: whatever a rule
-    says of days is evaluated again.
+    """The workspace's zone, fiscal year or default calendar is another now: whatever a rule says of
+    days is evaluated again.
     """
     await backfills.start_dependent_backfills(uow, CALENDAR)
     uow.wake_worker()

@@ -5,11 +5,14 @@ from fastapi import Path
 
 from accounts_api.evaluation.usages import service
 from accounts_api.evaluation.usages.schemas import UsageListOut
+from accounts_api.identity.calendars import service as calendars
 from accounts_api.identity.members import service as members
 from shared.auth import Caller
-from shared.web.routing import ServiceDep, api_router, require
+from shared.routers.key_or_id import by_key_or_id
+from shared.web.routing import ServiceDep, Uow, api_router, require
 
 router = api_router("/v1/members", "Members")
+of_calendars = api_router("/v1/calendars", "Calendars")
 
 
 @router.get("/{id}/usages", summary="Get usages of a member", response_model=UsageListOut)
@@ -27,3 +30,14 @@ async def get_member_usages(
     async with begin(caller.workspace_id, caller.cause, read_only=True) as uow:
         await members.get_member(uow, member_id)
         return (await service.member_used(uow, member_id, elsewhere)).as_json()
+
+
+@of_calendars.get("/{id}/usages", summary="Get usages of a calendar", response_model=UsageListOut)
+async def get_calendar_usages(
+    calendar_id: Annotated[UUID, by_key_or_id(calendars.KEYS, calendars.CalendarNotFound)],
+    caller: Annotated[Caller, require("workspace:read")],
+    uow: Uow,
+) -> dict[str, Any]:
+    """Lists the members who work by it, and the workspace for its default. No record uses one."""
+    calendar = await calendars.get_calendar(uow, calendar_id)
+    return service.Used(await calendars.usages_of(uow, calendar), [], 0).as_json()

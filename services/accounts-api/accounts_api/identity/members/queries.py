@@ -113,6 +113,18 @@ async def members_page(
     return await uow.rows(Member, page)
 
 
+_BY_CALENDAR = (
+    _OF_WORKSPACE.where(members.c.calendar_id == bindparam("by_calendar_id"))
+    .order_by(members.c.full_name, members.c.id)
+    .limit(bindparam("most"))
+)
+
+
+async def members_by_calendar(uow: UnitOfWork, calendar_id: UUID, limit: int) -> list[Member]:
+    """By name."""
+    return await uow.rows(Member, _BY_CALENDAR, by_calendar_id=calendar_id, most=limit)
+
+
 async def insert_member(uow: UnitOfWork, values: Mapping[str, object]) -> Member:
     return await uow.one(Member, insert(members).values(**values).returning(members))
 

@@ -17,6 +17,7 @@ class Member:
     role: MemberRole
     time_zone: str | None
     external_id: str | None
+    calendar_id: UUID | None
     active: bool
     version: int
     created_at: datetime

@@ -5,7 +5,7 @@ from uuid import UUID
 from pydantic import ConfigDict, Field
 
 from shared.events.accounts import MemberRole
-from shared.schemas import Email, ExternalId, In, Name, Out, Patch, TimeZone
+from shared.schemas import Email, ExternalId, In, KeyOrId, Name, Out, Patch, TimeZone
 
 _MEMBER: dict[str, Any] = {
     "id": "0198c0de-5b1e-7d07-8a52-6c1f2a9e4b3d",
@@ -14,6 +14,7 @@ _MEMBER: dict[str, Any] = {
     "role": "team_member",
     "time_zone": "Europe/Berlin",
     "external_id": "0055g00000AbCdE",
+    "calendar_id": None,
     "active": True,
     "version": 3,
     "created_at": "2026-01-05T09:00:00Z",
@@ -45,6 +46,11 @@ class MemberIn(In):
         description="The member's id in your system, unique among members; null when there is"
         " none.",
     )
+    calendar_id: KeyOrId | None = Field(
+        default=None,
+        description="The id or key of the calendar the member works by; null means the workspace's"
+        " default.",
+    )
 
 
 class MemberPatch(Patch):
@@ -70,6 +76,11 @@ class MemberPatch(Patch):
     external_id: ExternalId | None = Field(
         default=None,
         description="The member's id in your system, unique among members; null takes it away.",
+    )
+    calendar_id: KeyOrId | None = Field(
+        default=None,
+        description="The id or key of the calendar the member works by; null means the workspace's"
+        " default.",
     )
 
 
@@ -103,6 +114,11 @@ class MemberUpsert(Patch):
         description="Where the member works, as an IANA name; null means the workspace's time"
         " zone.",
     )
+    calendar_id: KeyOrId | None = Field(
+        default=None,
+        description="The id or key of the calendar the member works by; null means the workspace's"
+        " default.",
+    )
     active: bool = Field(
         default=True,
         description="False ends the member's access, as deactivating them does; true gives it"
@@ -128,6 +144,10 @@ class MemberOut(Out):
     )
     external_id: str | None = Field(
         description="The member's id in your system; null when there is none."
+    )
+    calendar_id: UUID | None = Field(
+        description="The id of the calendar the member works by; null means the workspace's"
+        " default."
     )
     active: bool = Field(
         description="False once the member was deactivated: they cannot sign in, have no key and"

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from accounts_api.identity.api_keys import service as api_keys
 from accounts_api.identity.audit_log import service as audit_log
+from accounts_api.identity.calendars import service as calendars
 from accounts_api.identity.members import queries
 from accounts_api.identity.members.rows import Member
 from accounts_api.identity.members.rules import is_paid, may_grant, member_key
@@ -16,10 +17,11 @@ from shared.errors import Conflict, Fault, Forbidden, Invalid, NotFound, check_v
 from shared.events.accounts import MemberChanged, MemberRole
 from shared.ids import new_id
 from shared.uow import UnitOfWork
+from shared.usages import MOST_USAGES, Usage
 
 _ACTION = {None: "member.updated", False: "member.deactivated", True: "member.reactivated"}
 """By what became of `active`, if anything."""
-_AUDITED = ("full_name", "email", "role", "time_zone", "external_id", "active")
+_AUDITED = ("full_name", "email", "role", "time_zone", "external_id", "calendar_id", "active")
 
 
 class LastAdmin(Conflict):
@@ -58,8 +60,9 @@ async def add_member(uow: UnitOfWork, data: MemberIn, *, active: bool = True) ->
     if is_paid(data.role, active=active):
         await _must_have_seat(uow, None)
     values = {"id": new_id(), "email_key": member_key(data.email), "active": active}
+    given = await _with_calendar(uow, data.model_dump())
     async with _unique(data.email, data.external_id):
-        member = await queries.insert_member(uow, {**values, **data.model_dump()})
+        member = await queries.insert_member(uow, {**values, **given})
     await audit_log.record(uow, "member.created", "member", member.id, after=_told(member))
     uow.publish(_changed(member))
     return member
@@ -169,6 +172,7 @@ async def _apply(
     force: bool = False,
 ) -> Member:
     """The one way in which a member changes. Holds the lock on membership already."""
+    changes = await _with_calendar(uow, changes)
     before = _told(member)
     was_active, was_paid = member.active, is_paid(member.role, active=member.active)
     was_admin = member.role == "admin" and member.active
@@ -202,6 +206,20 @@ async def _apply(
     if was_active and not member.active:
         await api_keys.end_keys_of_member(uow, member.id)
     return member
+
+
+async def _with_calendar(uow: UnitOfWork, given: dict[str, Any]) -> dict[str, Any]:
+    """With the id of the calendar that is named, by id or key. Raises `Invalid`."""
+    named = given.get("calendar_id")
+    if named is None:
+        return given
+    return {**given, "calendar_id": await calendars.named_calendar(uow, named, "/calendar_id")}
+
+
+async def using_calendar(uow: UnitOfWork, calendar_id: UUID) -> list[Usage]:
+    """The members who work by it."""
+    found = await queries.members_by_calendar(uow, calendar_id, MOST_USAGES)
+    return [Usage("member", str(member.id), member.full_name) for member in found]
 
 
 def _must_be_whole(given: Mapping[str, Any]) -> None:
@@ -266,5 +284,6 @@ def _changed(member: Member) -> MemberChanged:
         role=member.role,
         time_zone=member.time_zone,
         external_id=member.external_id,
+        calendar_id=member.calendar_id,
         active=member.active,
     )

@@ -24,8 +24,8 @@ async def get_workspace(caller: Reader, uow: Uow) -> Workspace:
 async def update_workspace(
     data: WorkspacePatch, version: IfMatch, caller: Writer, uow: Uow
 ) -> Workspace:
-    """Changes what is sent; settings are merged key by key. A new time zone, fiscal year or
-    calendar makes the rules that depend on it evaluate again.
+    """Changes what is sent; settings are merged key by key. A new time zone or fiscal
+    year makes the rules that depend on it evaluate again.
     """
     return await service.update_workspace(uow, data, version)
 

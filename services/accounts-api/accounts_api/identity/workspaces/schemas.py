@@ -1,18 +1,13 @@
-from datetime import date, datetime
-from typing import Annotated, Any, Literal
+from datetime import datetime
+from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
-from typing_extensions import TypeAliasType
+from pydantic import BaseModel, ConfigDict, Field
 
 from shared.schemas import Currency, In, Instant, OneLine, Out, Patch, TimeZone, Title
-from shared.value_types import literals
-from shared.values.plain import near_day
 
 _SETTINGS: dict[str, Any] = {
     "fiscal_year_start_month": 2,
-    "working_days": ["monday", "tuesday", "wednesday", "thursday", "friday"],
-    "holidays": ["2026-12-25"],
     "support_contact": "cs-ops@example.com",
     "seat_limit": 25,
     "holds": {"sending": False},
@@ -21,34 +16,6 @@ _SETTINGS: dict[str, Any] = {
 Month = Annotated[int, Field(ge=1, le=12)]
 SeatCount = Annotated[int, Field(ge=0, le=1_000_000)]
 SupportContact = Annotated[str, Field(min_length=1, max_length=300), OneLine]
-
-
-Weekday = TypeAliasType(
-    "Weekday",
-    Annotated[
-        Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"],
-        Field(description="A day of the week."),
-    ],
-)
-WEEKDAYS: tuple[Weekday, ...] = literals(Weekday)
-
-
-def _working(days: list[Weekday]) -> list[Weekday]:
-    """Each once, in the order of the week."""
-    return sorted(set(days), key=WEEKDAYS.index)
-
-
-def _dates(days: list[str]) -> list[str]:
-    """Each once, in order; kept as they are written in JSON."""
-    for day in days:
-        if near_day(date.fromisoformat(day)).isoformat() != day:
-            raise ValueError("A holiday is a date such as 2026-12-25.")
-    return sorted(set(days))
-
-
-WorkingDays = Annotated[list[Weekday], Field(min_length=1, max_length=50), AfterValidator(_working)]
-HolidayText = Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
-Holidays = Annotated[list[HolidayText], Field(max_length=1_000), AfterValidator(_dates)]
 
 
 class Holds(BaseModel):
@@ -71,12 +38,6 @@ class WorkspaceSettings(BaseModel):
         default=1,
         description="The month in which the fiscal year begins, from 1 to 12; what rules say of"
         " quarters and fiscal years follows it.",
-    )
-    working_days: WorkingDays = Field(
-        default=list(WEEKDAYS[:5]), description="Which days of the week count as business days."
-    )
-    holidays: Holidays = Field(
-        default=[], description="The dates that rules do not count as business days, in order."
     )
     support_contact: SupportContact | None = Field(
         default=None,
@@ -107,14 +68,6 @@ class SettingsPatch(Patch):
         default=None,
         description="The month in which the fiscal year begins, from 1 to 12. Rules that speak of"
         " it are evaluated again.",
-    )
-    working_days: WorkingDays | None = Field(
-        default=None, description="The days of the week that count as business days, in any order."
-    )
-    holidays: Holidays | None = Field(
-        default=None,
-        description="All the dates that rules do not count as business days; the list replaces the"
-        " one before.",
     )
     support_contact: SupportContact | None = Field(
         default=None, description="Whom to ask, shown where something is refused."

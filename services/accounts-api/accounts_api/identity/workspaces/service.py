@@ -7,6 +7,7 @@ from uuid import UUID
 from accounts_api.identity.api_keys import service as api_keys
 from accounts_api.identity.api_keys.schemas import ApiKeyIn
 from accounts_api.identity.audit_log import service as audit_log
+from accounts_api.identity.calendars import service as calendars
 from accounts_api.identity.members import service as members
 from accounts_api.identity.members.schemas import MemberIn
 from accounts_api.identity.workspaces import queries
@@ -43,7 +44,7 @@ class Clock:
 @dataclass(frozen=True, slots=True)
 class WorkspaceHooks:
     on_calendar_change: Sequence[Callable[[UnitOfWork], Awaitable[None]]]
-    """Called when the zone, fiscal year, holidays or working days have become others."""
+    """Called when the zone or the fiscal year has become another."""
 
 
 async def get_workspace(uow: UnitOfWork) -> Workspace:
@@ -77,7 +78,7 @@ def _calendar(time_zone: str, settings: Mapping[str, object]) -> tuple[Any, ...]
     return (time_zone, *(settings.get(name) for name in _CALENDAR))
 
 
-_CALENDAR = ("fiscal_year_start_month", "working_days", "holidays")
+_CALENDAR = ("fiscal_year_start_month",)
 
 
 async def read_clock(uow: UnitOfWork) -> Clock:
@@ -178,6 +179,7 @@ async def make_workspace(
         workspace = await queries.insert_workspace(uow, {**given, "settings": settings})
         await audit_log.record(uow, "workspace.created", "workspace", workspace_id, after=given)
         _tell(uow, workspace)
+        await calendars.make_default(uow)
         admin = await members.add_member(
             uow, MemberIn(full_name="Ada Admin", email="admin@example.com", role="admin")
         )

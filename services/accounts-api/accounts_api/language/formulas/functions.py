@@ -141,7 +141,7 @@ def _add_months(context: EvaluationContext, day: date, count: Decimal) -> date |
 
 
 def _add_business_days(context: EvaluationContext, day: date, count: Decimal) -> date | None:
-    return days.add_business_days(context.local_day(day), days.whole(count), context)
+    return context.calendar.business_day_after(context.local_day(day), days.whole(count))
 
 
 def _counting(count: Callable[[date, date, EvaluationContext], int]) -> Work:
@@ -244,7 +244,7 @@ FUNCTIONS: Final = {
             2,
             2,
             _COUNTED,
-            _counting(days.business_days_between),
+            _counting(lambda a, b, context: context.calendar.business_days_between(a, b)),
             Asks.CALENDAR,
         ),
     )

@@ -4,13 +4,13 @@ functions.
 Everything is decided in UTC instants; wall times are turned into instants at one place.
 """
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from shared.business_time import at_wall_time, public_holidays
+from shared.business_time import BusinessCalendar, at_wall_time, public_holidays
 from shared.values.countries import UnknownCountry, country_code
 
 MARGIN = timedelta(seconds=60)
@@ -28,19 +28,23 @@ class Window:
     weekdays: frozenset[int] = frozenset({1, 2, 3, 4, 5})
     country: str | None = None
     """ISO 3166 country whose public holidays are no days to write on."""
+    calendar: BusinessCalendar | None = None
+    """Its closed days are none, either."""
 
     def has(self, day: date) -> bool:
         if day.isoweekday() not in self.weekdays:
             return False
-        return self.country is None or day not in _holidays(self.country, day.year)
+        if self.calendar is not None and not self.calendar.is_business_day(day):
+            return False
+        return self.country is None or day not in _holidays(self.country)
 
 
 @lru_cache(maxsize=512)
-def _holidays(country: str, year: int) -> frozenset[date]:
+def _holidays(country: str) -> Container[date]:
     try:
-        return public_holidays(country_code(country), year)
+        return public_holidays(country_code(country))
     except UnknownCountry:  # stored before it would have been refused; the preview tells of it
-        return frozenset()
+        return ()
 
 
 def reckonable(day: date) -> date:

@@ -15,6 +15,8 @@ from sequencer.sequences.enrollments.schemas import Enrollment
 from sequencer.sequences.planning.rules import Plan
 from sequencer.sequences.sequences import service as sequences
 from sequencer.sequences.sequences.versions import Pinned, plan_of, segments_of
+from shared.business_time import BusinessCalendar
+from shared.calendars import calendar_of
 from shared.uow import UnitOfWork
 
 
@@ -29,6 +31,8 @@ class EnrollmentContext:
     in_audience: bool
     in_account_segment: bool
     zones: Zones
+    calendar: BusinessCalendar
+    """The workspace's."""
     progress: Progress
 
     @property
@@ -38,6 +42,7 @@ class EnrollmentContext:
             self.opportunity,
             self.account,
             self.zones,
+            self.calendar,
             floor=self.enrollment.floor_on,
         )
 
@@ -83,6 +88,7 @@ async def load_enrollment_contexts(
     inside = await records.memberships(uow, segments_of(pinned.values()), record_set)
     progress = await messages.progress(uow, [each.id for each in enrollments])
     zone = await uow.zone()
+    calendar = await calendar_of(uow, None, zone)
 
     def context_of(enrollment: Enrollment) -> EnrollmentContext:
         version = sequences.one_of(pinned, enrollment.sequence_id, enrollment.sequence_version)
@@ -101,6 +107,7 @@ async def load_enrollment_contexts(
             in_audience=audience is None or (audience, enrollment.opportunity_id) in inside,
             in_account_segment=version.takes_account(account, inside),
             zones=zones_of(contact, account, zone),
+            calendar=calendar,
             progress=progress[enrollment.id],
         )
 

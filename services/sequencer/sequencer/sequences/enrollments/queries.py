@@ -105,6 +105,16 @@ async def count_due(uow: UnitOfWork) -> int:
     return await uow.one_value(int, _COUNT_DUE, now=await uow.now())
 
 
+_UNDER_WAY = text(
+    "select distinct opportunity_id from enrollments"
+    " where workspace_id = :workspace_id and state <> 'exited'"
+)
+
+
+async def opportunities_under_way(uow: UnitOfWork) -> list[UUID]:
+    return await uow.values(UUID, _UNDER_WAY)
+
+
 _ONE = f"{_SELECT} and id = :enrollment_id"
 _READ_ONE, _LOCK_ONE = text(_ONE), text(f"{_ONE} for update")
 

@@ -19,6 +19,7 @@ from sequencer.sequences.enrollments.queries import (
     open_of_contact,
     open_of_opportunities,
     opportunities_of_sequence,
+    opportunities_under_way,
     share,
     timeline,
 )
@@ -48,6 +49,7 @@ __all__ = [
     "open_of_contact",
     "open_of_opportunities",
     "opportunities_of_sequence",
+    "opportunities_under_way",
     "share",
     "timeline",
 ]

@@ -33,6 +33,8 @@ from sequencer.sequences.quiet_entries import service as quiet_entries
 from sequencer.sequences.quiet_entries.rows import QuietEntry
 from sequencer.sequences.sequences.versions import Pinned, plan_of, segments_of
 from sequencer.sequences.sequences.warnings import SequenceWarning, warnings_of, who_left
+from shared.business_time import BusinessCalendar
+from shared.calendars import calendar_of
 from shared.events.sequences import AvailableAction, EnrollmentEntry
 from shared.uow import UnitOfWork
 
@@ -64,6 +66,8 @@ class EntryCase:
     """Best to write to first."""
     zones: Zones
     """Those of the contact who would be written to."""
+    calendar: BusinessCalendar
+    """The workspace's."""
     enrollments: Sequence[Enrollment]
     """All of the opportunity in this sequence, oldest first."""
     sent: Collection[UUID]
@@ -124,7 +128,12 @@ class EntryCase:
     def steps_left(self, *, floor: date | None = None) -> Literal["some", "none", "all_sent"]:
         """Whether a mail of the sequence could still leave, steps before the floor aside."""
         plan = plan_of(
-            self.pinned.definition, self.opportunity, self.account, self.zones, floor=floor
+            self.pinned.definition,
+            self.opportunity,
+            self.account,
+            self.zones,
+            self.calendar,
+            floor=floor,
         )
         if plan is None or next_move(plan, self.sent, self.now).step_id is not None:
             return "some"
@@ -176,6 +185,7 @@ class EntryContext:
 
     now: datetime
     zone: ZoneInfo
+    calendar: BusinessCalendar
     records: RecordSet
     contacts: Mapping[UUID, Sequence[AccountContact]]
     """By account."""
@@ -214,6 +224,7 @@ class EntryContext:
             account=account,
             contacts=contacts,
             zones=zones_of(contact, account, self.zone),
+            calendar=self.calendar,
             enrollments=earlier,
             sent={step for each in earlier for step in self.sent.get(each.id, ())},
             in_audience=self.in_audience(pinned, opportunity_id),
@@ -260,9 +271,11 @@ async def load_entry_context(
     for enrollment in await enrollments.all_of_opportunities(uow, opportunity_ids):
         earlier.setdefault(enrollment.opportunity_id, []).append(enrollment)
     exited = [each.id for some in earlier.values() for each in some if each.state == "exited"]
+    zone = await uow.zone()
     return EntryContext(
         now=await uow.now(),
-        zone=await uow.zone(),
+        zone=zone,
+        calendar=await calendar_of(uow, None, zone),
         records=record_set,
         contacts=contacts,
         suppressed=await suppressions.active(uow, addresses),

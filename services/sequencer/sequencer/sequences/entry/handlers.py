@@ -5,8 +5,10 @@ from sequencer.replica import service as records
 from sequencer.sequences.enrollments import service as enrollments
 from sequencer.sequences.entry import service as entry
 from sequencer.sequences.reevaluation_queue import service as queue
+from shared.calendars import copy_calendar
 from shared.events.accounts import (
     AccountChanged,
+    CalendarChanged,
     ContactChanged,
     MemberChanged,
     OpportunityChanged,
@@ -32,6 +34,12 @@ async def on_opportunity_changed(uow: UnitOfWork, event: OpportunityChanged) -> 
 async def on_account_changed(uow: UnitOfWork, event: AccountChanged) -> None:
     if await records.copy_account(uow, event):
         await queue.enqueue(uow, await records.opportunities_of_accounts(uow, [event.id]))
+
+
+async def on_calendar_changed(uow: UnitOfWork, event: CalendarChanged) -> None:
+    """Business days of the workspace are others: what has not left is planned again."""
+    if await copy_calendar(uow, event) and event.default:
+        await queue.enqueue(uow, await enrollments.opportunities_under_way(uow))
 
 
 async def on_contact_changed(uow: UnitOfWork, event: ContactChanged) -> None:

@@ -61,7 +61,9 @@ class EnrollmentMail:
         pinned, account = self.context.pinned, self.context.account
         step = pinned.step(self.message.step_id)
         country = account.country if account else None
-        return window_of(step.send_window or pinned.definition.send_window, country)
+        return window_of(
+            step.send_window or pinned.definition.send_window, country, self.context.calendar
+        )
 
     @property
     def zones(self) -> Zones:

@@ -20,6 +20,7 @@ from sequencer.sequences.sequences import service as sequences
 from sequencer.sequences.sequences.schemas import Definition, Step
 from sequencer.sequences.sequences.versions import plan_of
 from sequencer.sequences.sequences.warnings import warnings_of, who_left
+from shared.calendars import calendar_of
 from shared.errors import invalid
 from shared.uow import UnitOfWork
 
@@ -38,8 +39,9 @@ async def preview(uow: UnitOfWork, sequence_id: UUID, data: PreviewIn) -> dict[s
     account = record_set.account_of(opportunity.id)
     contact = await _contact(uow, definition, account, data.contact_id)
     mailbox = await _mailbox(uow, definition, account)
-    zones = zones_of(contact, account, await uow.zone())
-    plan = plan_of(definition, opportunity, account, zones)
+    zone = await uow.zone()
+    calendar = await calendar_of(uow, None, zone)
+    plan = plan_of(definition, opportunity, account, zones_of(contact, account, zone), calendar)
     gone = await who_left(uow, record_set.accounts.values())
     dates = _dates(definition, plan)
     variables = await _variables(uow, opportunity, account, contact, mailbox)

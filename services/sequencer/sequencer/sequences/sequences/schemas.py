@@ -67,6 +67,7 @@ _DEFINITION: dict[str, Any] = {
         "start": "09:00",
         "end": "17:00",
         "weekdays": [1, 2, 3, 4, 5],
+        "skip_closed_days": True,
         "skip_public_holidays": False,
     },
     "entry": {"late_grace_days": 7, "require_deal_room": True, "manual_flag": True},
@@ -110,6 +111,11 @@ class SendWindow(In):
         list[Weekday],
         Field(min_length=1, max_length=7, description="The days of the week; 1 is Monday."),
     ] = [1, 2, 3, 4, 5]
+    skip_closed_days: bool = Field(
+        default=True,
+        description="Nothing leaves on days that are not worked by the workspace's default"
+        " calendar, whatever `weekdays` says. False: mails leave on these days too.",
+    )
     skip_public_holidays: bool = Field(
         default=False, description="Nothing leaves on holidays of the account's country."
     )

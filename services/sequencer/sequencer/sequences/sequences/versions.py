@@ -12,6 +12,7 @@ from sequencer.mail.send_windows.rules import Window, expiry, reckonable
 from sequencer.replica.schemas import Account, Opportunity, Zones
 from sequencer.sequences.planning.rules import Plan, PlannedStep
 from sequencer.sequences.sequences.schemas import Definition, SendWindow, Step
+from shared.business_time import BusinessCalendar
 
 
 def readable_definition(stored: Any) -> Definition | None:
@@ -76,11 +77,12 @@ def plan_of(
     opportunity: Opportunity | None,
     account: Account | None,
     zones: Zones,
+    calendar: BusinessCalendar,
     *,
     floor: date | None = None,
 ) -> Plan | None:
     """The dated steps for one opportunity; None without a date to count from. Pure: same version,
-    same records, same plan.
+    same records, same calendar, same plan.
     """
     anchor = opportunity.contract_expiration if opportunity else None
     if anchor is None:
@@ -90,18 +92,20 @@ def plan_of(
         PlannedStep(
             id=step.known_id,
             day=reckonable(anchor) + timedelta(days=step.offset_days),
-            window=window_of(step.send_window or definition.send_window, country),
+            window=window_of(step.send_window or definition.send_window, country, calendar),
         )
         for step in definition.ordered()
     )
     return Plan(steps=steps, zone=zones.wall, expires_at=expiry(anchor, zones.all), floor=floor)
 
 
-def window_of(window: SendWindow, country: str | None) -> Window:
+def window_of(window: SendWindow, country: str | None, calendar: BusinessCalendar) -> Window:
+    """`calendar` is the workspace's."""
     start, end = window.times()
     return Window(
         start=start,
         end=end,
         weekdays=frozenset(window.weekdays),
         country=country if window.skip_public_holidays else None,
+        calendar=calendar if window.skip_closed_days else None,
     )

@@ -23,16 +23,19 @@ _NAMES = {
     "contract_start": "2025-06-01",
     "country": "DE",
     "currency": "EUR",
+    "date": "2026-12-24",
     "deal_room_url": "https://rooms.example/northwind",
     "detail": "The template names a field that this record does not have.",
     "diagnostic": "550 5.1.1 The address does not exist.",
     "direction": "pull",
     "domain": "northwind.example",
     "email": "ana@northwind.example",
+    "end": "17:00",
     "external_id": "0015g00000XyZabAAF",
     "first_name": "Ana",
     "full_name": "Ben Okafor",
     "internet_message_id": "<0199a3f2.6d1e@mail.tenure.example>",
+    "key": "munich_office",
     "last_name": "Lima",
     "mailbox": "renewals@tenure.example",
     "message_id": "<0199a3f2.6d1e@mail.tenure.example>",
@@ -49,8 +52,10 @@ _NAMES = {
     "sender": "renewals@tenure.example",
     "sequence_title": "Scaled renewals",
     "stage": "Negotiation",
+    "start": "09:00",
     "status": "5.1.1",
     "step_title": "60 days before expiration",
+    "subdivision": "BY",
     "subject": "Your renewal on 31 May",
     "subject_type": "opportunity",
     "system": "salesforce",
@@ -60,7 +65,12 @@ _NAMES = {
     "traits": "enterprise",
     "url_host": "partner.example",
 }
-_KEYS = {"key_roles": "csm", "traits": "tier", "field_values": "risk_status"}
+_KEYS = {
+    "key_roles": "csm",
+    "traits": "tier",
+    "field_values": "risk_status",
+    "working_hours": "monday",
+}
 
 
 def example_of(event: type[Event], public_type: str) -> dict[str, Any]:

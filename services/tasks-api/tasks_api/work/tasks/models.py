@@ -35,6 +35,11 @@ tasks = Table(
     Column("assignee_key_role", Text),
     Column("due_rule", JSONB),
     Column("due_at", AT),
+    Column(
+        "due_member_id",
+        Uuid,
+        comment="by whose calendar due_at was counted; null: the workspace's",
+    ),
     Column("breached_at", AT),
     Column("snoozed_until", AT),
     Column("data", JSONB, nullable=False, server_default="{}"),

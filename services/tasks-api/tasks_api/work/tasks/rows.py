@@ -52,6 +52,7 @@ class Task:
     assignee_key_role: str | None
     due_rule: Mapping[str, object] | None
     due_at: datetime | None
+    due_member_id: UUID | None
     breached_at: datetime | None
     snoozed_until: datetime | None
     data: Mapping[str, object]

@@ -4,6 +4,7 @@ from typing import Any, cast
 from uuid import UUID, uuid5
 
 from shared.auth import Caller
+from shared.business_time import BusinessCalendar
 from shared.errors import Conflict, NotFound
 from shared.events.tasks import TaskBreached, TaskClosed, TaskCompleted, TaskOpened
 from shared.feed import dead_events
@@ -62,7 +63,9 @@ async def open_task(uow: UnitOfWork, new: NewTask) -> tuple[Task, bool]:
     calendar = await replica.calendar_for(uow, assignee)
     due_at = due_instant(new.get("due_rule"), now, calendar)
     row: NewTask = {**new, "assignee_id": assignee}
-    task = await queries.insert_task(uow, new_id(), row, opened_at=now, due_at=due_at)
+    task = await queries.insert_task(
+        uow, new_id(), row, opened_at=now, due_at=due_at, due_member_id=assignee
+    )
     if task is None:
         existing = await queries.open_task_by_key(uow, new.get("dedupe_key") or "")
         if existing is None:
@@ -71,6 +74,23 @@ async def open_task(uow: UnitOfWork, new: NewTask) -> tuple[Task, bool]:
     uow.publish(TaskOpened(**_event_fields(task), due_at=task.due_at))
     await _notify_assignee(uow, task)
     return task, True
+
+
+async def count_due_again(uow: UnitOfWork, member_id: UUID | None = None) -> None:
+    """Business days are others now: of what is due after so many of them, and not due yet, the
+    instant is counted again, by the calendar that counted it first. None is moved into the past.
+    Without a member, everybody's.
+    """
+    now, moves = await uow.now(), {}
+    calendars: dict[UUID | None, BusinessCalendar] = {}
+    for task in await queries.counted_tasks(uow, member_id):
+        by = task.due_member_id
+        if by not in calendars:
+            calendars[by] = await replica.calendar_for(uow, by)
+        due_at = due_instant(task.due_rule, task.opened_at, calendars[by])
+        if due_at is not None and due_at != task.due_at and due_at > now:
+            moves[task.id] = due_at
+    await queries.move_due(uow, moves)
 
 
 async def get_task(uow: UnitOfWork, task_id: UUID, *, lock: bool = False) -> Task:

@@ -1,0 +1,46 @@
+"""Lets a path name what a workspace configures by its key as well as by its id."""
+
+from collections.abc import Callable
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Depends, Path
+from starlette.requests import Request
+
+from shared.auth import Caller
+from shared.errors import NotFound
+from shared.keys import Keys, id_or_none
+from shared.schemas import KEY_OR_ID
+from shared.web.routing import service_of
+
+
+def by_key_or_id(keys: Keys, not_found: Callable[[str], NotFound], *, alias: str = "id") -> Any:
+    """`SegmentId = Annotated[UUID, by_key_or_id(...)]`: the id of what the path names. An id is
+    looked up by its endpoint, a key here, in a transaction of its own.
+    """
+    what = keys.kind.replace("_", " ")
+
+    async def resolved(
+        request: Request,
+        named: Annotated[
+            str,
+            Path(
+                alias=alias,
+                max_length=63,
+                description=f"The id or the key of the {what}.",
+                json_schema_extra={"format": KEY_OR_ID},
+            ),
+        ],
+    ) -> UUID:
+        known = id_or_none(named)
+        if known is not None:
+            return known
+        caller: Caller = request.state.caller
+        begin = service_of(request).units.begin
+        async with begin(caller.workspace_id, caller.cause, read_only=True) as uow:
+            found = (await keys.ids(uow, [named])).get(named)
+        if found is None:
+            raise not_found(f"There is no {what} with this key.")
+        return found
+
+    return Depends(resolved)
