@@ -60,6 +60,8 @@ class UnitOfWork(Transaction):
         self.events: list[Event] = []
         self._wiring = wiring
         self._stored = 0
+        self.feed_place: str | None = None
+        """In this service's feed, of the last event of the transaction; known when it is over."""
         self.wakes_own_worker = False
         self._clock: tuple[datetime, ZoneInfo] | None = None
 
@@ -115,7 +117,7 @@ class UnitOfWork(Transaction):
         """Write what was published so far, with the cause of this moment."""
         fresh = self.events[self._stored :]
         if fresh:
-            await store_events(self, self.cause, fresh)
+            self.feed_place = await store_events(self, self.cause, fresh)
             self._stored = len(self.events)
 
 

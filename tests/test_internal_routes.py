@@ -37,6 +37,7 @@ _PATCH = {"record_type": "account", "id": _ID, "version": 1, "values": {"name": 
 _TRAIT = {"record_type": "account", "key": "tier", "title": "Tier", "type": "string"}
 _MEMBER = {"full_name": "Grace", "email": "grace@example.com", "role": "observer"}
 _ROW = {"external_id": "001", "name": "Acme"}
+_ASKED = {"record_type": "account", "rules": {"audience": "arr > 5"}, "ids": [_ID]}
 _THINGS = {"trait": "traits", "segment": "segments", "key_role": "records", "member": "members"}
 
 ROUTES = [
@@ -62,6 +63,18 @@ ROUTES = [
     *(
         InternalRoute("accounts", peer, "GET", f"/internal/members/{_ID}/load", "members:read")
         for peer in ("tasks", "sequencer")
+    ),
+    *(
+        InternalRoute("sequencer", "accounts", "POST", f"/internal/{asked}", "records:read", _ASKED)
+        for asked in ("judgements", "snapshots")
+    ),
+    InternalRoute(
+        "sequencer",
+        "accounts",
+        "POST",
+        "/internal/questions/check",
+        "segments:read",
+        {"questions": {"audience": {"record_type": "account", "rule": "arr > 5"}}},
     ),
     InternalRoute(
         "sync", "accounts", "POST", "/v1/accounts/bulk", "records:write", {"rows": [_ROW]}

@@ -25,6 +25,7 @@ SERVICE_GRANTS: Mapping[tuple[ServiceName, ServiceName], frozenset[str]] = {
     ("sync", "accounts"): frozenset(
         {"records:read", "records:write", "members:write", "traits:read", "traits:write"}
     ),
+    ("sequencer", "accounts"): frozenset({"records:read", "segments:read"}),
     ("accounts", "tasks"): _USES,
     ("accounts", "sequencer"): _USES,
     ("accounts", "sync"): _USES,

@@ -5,6 +5,7 @@ from fastapi import FastAPI
 from accounts_api.automation.assignments import router as assignments
 from accounts_api.automation.deactivation import router as deactivation
 from accounts_api.automation.handovers import router as handovers
+from accounts_api.automation.judgements import router as judgements
 from accounts_api.automation.lifecycle import router as lifecycle
 from accounts_api.automation.memberships import router as memberships
 from accounts_api.automation.segments import router as segments
@@ -88,6 +89,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             segments.router,
             memberships.router,
             rule_checks.router,
+            judgements.internal,
             lifecycle.router,
             deactivation.router,
             product_events.router,

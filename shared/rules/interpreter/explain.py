@@ -83,20 +83,20 @@ def _found(node: c.FieldTest, record: Snapshot, context: EvaluationContext) -> d
     match node.test:
         case c.Changed():
             past = [at for at in record.changes.get(node.field.name, ()) if at <= context.now]
-            return found | {"changed_at": _plain(max(past, default=None))}
+            return found | {"changed_at": plain(max(past, default=None))}
         case c.Days() as window:
-            value = _plain(value_of(node.field, record))
+            value = plain(value_of(node.field, record))
             return found | {"value": value, **_ends(window, context)}
         case c.Anniversary(until):
             value = value_of(node.field, record)
             following = None if value is None else next_anniversary(value, context)
-            ends = {"anniversary": _plain(following), "to": _plain(context.resolve(until))}
-            return found | {"value": _plain(value), **ends}
+            ends = {"anniversary": plain(following), "to": plain(context.resolve(until))}
+            return found | {"value": plain(value), **ends}
         case c.Instants():
-            return found | {"value": _plain(value_of(node.field, record))}
+            return found | {"value": plain(value_of(node.field, record))}
         case test:
             _timeless: c.Timeless = test
-            return found | {"value": _plain(value_of(node.field, record))}
+            return found | {"value": plain(value_of(node.field, record))}
 
 
 def _ends(window: c.Days, context: EvaluationContext) -> dict[str, str]:
@@ -109,7 +109,7 @@ def _ends(window: c.Days, context: EvaluationContext) -> dict[str, str]:
     }
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     match value:
         case datetime():
             return value.astimezone(UTC).isoformat().replace("+00:00", "Z")

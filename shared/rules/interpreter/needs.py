@@ -1,5 +1,6 @@
 """What of a record a rule reads, so that a snapshot holds that and no more."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import assert_never
 
@@ -17,6 +18,14 @@ class Needs:
     roles: set[str] = field(default_factory=set)
     events: dict[str, "Counted"] = field(default_factory=dict)
     related: dict[str, tuple[Relation, "Needs"]] = field(default_factory=dict)
+    followed: set[c.Rule] = field(default_factory=set)
+    """Rules that decide what is read here, whose own needs are among these."""
+
+
+Deciding = Callable[[c.Checked], Iterable[c.Rule | Field]]
+"""For what a condition reads, the rules that decide it and the dates that those map: with them it
+can be decided again.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,16 +37,21 @@ class Counted:
     """How many days before today that is."""
 
 
-def needs(*rules: c.Rule) -> Needs:
+def _nothing(_: c.Checked) -> Iterable[c.Rule | Field]:
+    return ()
+
+
+def needs(*rules: c.Rule, deciding: Deciding = _nothing) -> Needs:
     """What rules over records of one type read, all together."""
     found = Needs(rules[0].type)
     for rule in rules:
-        gather(rule.root, found)
+        gather(rule.root, found, deciding)
     return found
 
 
-def gather(node: c.Checked, found: Needs) -> None:
-    """Add what a condition reads."""
+def gather(node: c.Checked, found: Needs, deciding: Deciding = _nothing) -> None:
+    """Add what a condition reads, and what those read that decide it."""
+    _follow(node, found, deciding)
     match node:
         case c.FieldTest(test=c.Changed()):
             found.changes.add(node.field.name)
@@ -50,7 +64,7 @@ def gather(node: c.Checked, found: Needs) -> None:
             name = node.relation.name
             _, inner = found.related.setdefault(name, (node.relation, Needs(node.target)))
             if node.where is not None:
-                gather(node.where, inner)
+                gather(node.where, inner, deciding)
         case c.Member():
             found.segments.add(node.segment)
         case c.Role():
@@ -61,6 +75,15 @@ def gather(node: c.Checked, found: Needs) -> None:
             found.events[node.event] = Counted(node.days, back)
         case c.And() | c.Or() | c.Not():
             for child in c.children(node):
-                gather(child, found)
+                gather(child, found, deciding)
         case other:
             assert_never(other)
+
+
+def _follow(node: c.Checked, found: Needs, deciding: Deciding) -> None:
+    for decides in deciding(node):
+        if isinstance(decides, Field):
+            found.fields[decides.name] = decides
+        elif decides not in found.followed:
+            found.followed.add(decides)
+            gather(decides.root, found, deciding)

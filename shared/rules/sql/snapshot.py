@@ -1,10 +1,7 @@
-"""One statement that loads all a rule can see of a record, as one JSON text, and its reading."""
+"""One statement that loads all a rule can see of a record, as one JSON text."""
 
-import json
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
-from datetime import date, datetime, timedelta
-from decimal import Decimal
+from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -24,7 +21,6 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from shared.columns import AT
-from shared.rules.interpreter.evaluate import Holding, Snapshot
 from shared.rules.interpreter.needs import Counted, Needs
 from shared.rules.sql.beside import (
     changes,
@@ -35,19 +31,14 @@ from shared.rules.sql.beside import (
     memberships,
 )
 from shared.rules.sql.rows import Row
-from shared.rules.types.catalog import FieldType
 from shared.rules.types.context import EvaluationContext
 
 _EMPTY_LIST: Final[ColumnElement[Any]] = literal_column("'[]'::jsonb")
 
 
 def snapshot(needs: Needs, row: FromClause, context: EvaluationContext) -> ColumnElement[str]:
-    """The JSON text of one row of `needs.type`; read it with `read_snapshot`."""
+    """The JSON text of one row of `needs.type`; `interpreter.snapshots` reads it."""
     return cast(_document(needs, Row(needs.type, row), context), Text())
-
-
-def read_snapshot(needs: Needs, text: str) -> Snapshot:
-    return _read(needs, json.loads(text, parse_float=Decimal))
 
 
 def _object(members: Mapping[str, Any]) -> ColumnElement[Any]:
@@ -146,49 +137,3 @@ def _events(
         days.c[names.day] >= first,
         what=_list_of(one),
     ).scalar_subquery()
-
-
-_READERS: Final[dict[FieldType, Callable[[Any], Any]]] = {
-    FieldType.DATE: date.fromisoformat,
-    FieldType.DATETIME: datetime.fromisoformat,
-}
-
-
-def _read(needs: Needs, given: Mapping[str, Any]) -> Snapshot:
-    columns, link = dict(given["columns"]), dict(given["link"])
-    for field in needs.fields.values():
-        values = link if field.on_link else columns
-        if field.trait is None and field.type in _READERS and values[field.source] is not None:
-            values[field.source] = _READERS[field.type](values[field.source])
-    return Snapshot(
-        id=given["id"],
-        columns=columns,
-        traits=given["traits"],
-        link=link,
-        related={
-            name: [_read(inner, other) for other in given["related"][name]]
-            for name, (_, inner) in needs.related.items()
-        },
-        segments=frozenset(given["segments"]),
-        roles=[
-            Holding(role, member, datetime.fromisoformat(start), _instant(end))
-            for role, member, start, end in given["roles"]
-        ],
-        changes={
-            name: [datetime.fromisoformat(at) for at in instants if at is not None]
-            for name, instants in given["changes"].items()
-        },
-        events={name: _by_day(days) for name, days in given["events"].items()},
-    )
-
-
-def _by_day(rows: Iterable[tuple[str, int]]) -> dict[date, int]:
-    """A day has a row for each of the people who did it."""
-    counts: Counter[date] = Counter()
-    for day, count in rows:
-        counts[date.fromisoformat(day)] += count
-    return counts
-
-
-def _instant(text: str | None) -> datetime | None:
-    return None if text is None else datetime.fromisoformat(text)

@@ -12,10 +12,11 @@ from shared.rules.interpreter.evaluate import matches
 from shared.rules.interpreter.explain import explain
 from shared.rules.interpreter.needs import needs
 from shared.rules.interpreter.next_change import next_change
+from shared.rules.interpreter.snapshots import read_snapshot
 from shared.rules.sql import next_change as sql_horizon
 from shared.rules.sql.compile import verdict
 from shared.rules.sql.rows import record_table
-from shared.rules.sql.snapshot import read_snapshot, snapshot
+from shared.rules.sql.snapshot import snapshot
 from shared.rules.syntax.json_codec import read_json
 from shared.rules.types.context import EvaluationContext
 from shared.rules.types.type_check import check

@@ -24,7 +24,7 @@ from shared.rules.interpreter.depends import Dependency, segment_dependency
 from shared.rules.interpreter.evaluate import matches
 from shared.rules.interpreter.needs import needs
 from shared.rules.interpreter.next_change import next_change
-from shared.rules.sql.snapshot import read_snapshot
+from shared.rules.interpreter.snapshots import read_snapshot
 from shared.rules.syntax.faults import RuleFaulty
 from shared.rules.syntax.nodes import AnyOf
 from shared.rules.types.catalog import Catalog

@@ -30,7 +30,7 @@ from shared.lists import moment
 from shared.rules.interpreter.depends import Dependency
 from shared.rules.interpreter.evaluate import Snapshot
 from shared.rules.interpreter.needs import Needs
-from shared.rules.sql.snapshot import read_snapshot
+from shared.rules.interpreter.snapshots import read_snapshot
 from shared.rules.types.catalog import Catalog
 from shared.rules.types.context import EvaluationContext
 from shared.uow import UnitOfWork

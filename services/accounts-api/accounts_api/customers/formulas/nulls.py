@@ -12,7 +12,7 @@ from accounts_api.language.formula_interpreter.nulls import Why, why_null
 from accounts_api.records.schema import record_catalog
 from accounts_api.records.schema.record_schemas import RecordSchema
 from shared.lists import moment
-from shared.rules.sql.snapshot import read_snapshot
+from shared.rules.interpreter.snapshots import read_snapshot
 from shared.uow import UnitOfWork
 
 PART = "nulls"

@@ -23,7 +23,7 @@ from accounts_api.records.store.service import living
 from shared.errors import Fault, Invalid
 from shared.lists import moment
 from shared.rules.interpreter.depends import CALENDAR, EXISTENCE
-from shared.rules.sql.snapshot import read_snapshot
+from shared.rules.interpreter.snapshots import read_snapshot
 from shared.uow import UnitOfWork
 
 NO_KEY = "draft"

@@ -6,7 +6,7 @@ from accounts_api.evaluation.rule_sets import queries
 from shared.errors import NotFound
 from shared.rules.interpreter.evaluate import Snapshot
 from shared.rules.interpreter.needs import needs
-from shared.rules.sql.snapshot import read_snapshot
+from shared.rules.interpreter.snapshots import read_snapshot
 from shared.rules.types.context import EvaluationContext
 from shared.rules.types.typed import Rule
 from shared.uow import UnitOfWork
