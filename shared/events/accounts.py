@@ -150,6 +150,11 @@ class RecordChanged(Event):
         description="The names of the fields that changed, such as `name`, `traits.tier` or"
         " `key_roles`."
     )
+    previous: dict[str, Any] = Field(
+        default={},
+        description="What those fields held before, by the same names: null where nothing was."
+        " Empty for a record that was created.",
+    )
     corrected: list[str] = Field(
         default=[],
         description="The names of fields of which only the past is another now: something was told"

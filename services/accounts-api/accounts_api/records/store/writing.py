@@ -261,6 +261,7 @@ async def _announce(
                     "version": pending.after["version"],
                     "change": change,
                     "changed": event_field_names(fields),
+                    "previous": _previous(pending, differences),
                     "corrected": event_field_names(corrected),
                     "effective_at": since,
                     "merged_into": merged_into,
@@ -270,6 +271,15 @@ async def _announce(
             )
         )
     await hooks.notify(uow, schema.record_type, changes)
+
+
+def _previous(pending: PendingRecord, differences: Differences) -> dict[str, Any]:
+    """As `record` shows them: all key roles under one name."""
+    if pending.before is None:
+        return {}
+    held = {name for name in differences if name.startswith("key_roles.")}
+    values = {name: was for name, (was, _) in differences.items() if name not in held | {"deleted"}}
+    return values | ({"key_roles": pending.before["key_roles"]} if held else {})
 
 
 def _change(pending: PendingRecord, merged_into: UUID | None) -> ChangeKind:
