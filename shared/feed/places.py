@@ -1,4 +1,4 @@
-"""Whether a service has heard what another one told it, up to a place in the other's feed."""
+"""Whether a service has read the feed of another one up to a place."""
 
 from dataclasses import dataclass
 
@@ -23,14 +23,14 @@ class _Checkpoint:
     hashed: int
 
     @property
-    def hears_workspace(self) -> bool:
+    def reads_workspace(self) -> bool:
         """Shards are `number/of`; one of another group, which has a name before, does not count."""
         number, _, shards = self.shard.partition("/")
         return number.isdigit() and self.hashed % int(shards) == int(number)
 
 
-async def has_heard(uow: UnitOfWork, publisher: ServiceName, place: str) -> bool:
+async def has_read(uow: UnitOfWork, publisher: ServiceName, place: str) -> bool:
     """Of this workspace. Raises `BadRequest` for what is no place."""
     wanted = parse_cursor(place)
     known = await uow.rows(_Checkpoint, _CHECKPOINTS, publisher=publisher)
-    return any(one.hears_workspace and parse_cursor(one.cursor) >= wanted for one in known)
+    return any(one.reads_workspace and parse_cursor(one.cursor) >= wanted for one in known)

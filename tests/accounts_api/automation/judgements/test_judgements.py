@@ -252,18 +252,18 @@ async def test_every_fault_is_told_at_once_where_it_stands(world: World) -> None
     assert (await world.ask("judgements", many)).status_code == 422
 
 
-async def test_nobody_is_judged_before_what_the_asker_said_was_heard(world: World) -> None:
+async def test_nobody_is_judged_before_what_the_asker_published_was_read(world: World) -> None:
     async with world.tenure.workers["sequencer"].units.begin(world.ws.id, ()) as uow:
         told = {"sequence_id": new_id(), "opportunity_id": new_id()}
         uow.publish(EnrollmentUnblocked(cause="no_deal_room", **told))
     assert uow.feed_place is not None
-    asked = {"record_type": "account", "rules": {}, "ids": [], "heard": uow.feed_place}
+    asked = {"record_type": "account", "rules": {}, "ids": [], "feed_place": uow.feed_place}
     early = await world.ask("judgements", asked)
-    assert (early.status_code, early.json()["code"]) == (409, "not_heard_yet")
+    assert (early.status_code, early.json()["code"]) == (409, "feed_not_read_yet")
     assert early.headers["retry-after"] == "1"
     await world.tenure.settle()
     assert (await world.ask("judgements", asked)).status_code == 200
-    nonsense = await world.ask("judgements", {**asked, "heard": "soon"})
+    nonsense = await world.ask("judgements", {**asked, "feed_place": "soon"})
     assert nonsense.status_code == 400
 
 

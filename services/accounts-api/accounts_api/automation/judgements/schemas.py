@@ -25,8 +25,8 @@ class JudgementsIn(In):
     ids: Annotated[list[UUID], Field(max_length=MOST_JUDGED)]
     fields: Fields = []
     explain: bool = False
-    heard: Annotated[str | None, Field(max_length=50)] = None
-    """The place in the asker's feed that must have been heard before."""
+    feed_place: Annotated[str | None, Field(max_length=50)] = None
+    """Of the last event that the asker published; until that was read nobody is judged."""
 
 
 class SnapshotsIn(In):

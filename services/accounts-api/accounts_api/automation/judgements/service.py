@@ -7,7 +7,7 @@ from accounts_api.automation.judgements.schemas import JudgementsIn, QuestionIn
 from accounts_api.evaluation.rule_sets import rule_input
 from accounts_api.records.schema import record_catalog
 from shared.errors import Conflict, Fault
-from shared.feed.places import has_heard
+from shared.feed.places import has_read
 from shared.lists import moment
 from shared.lists.filters import checked, in_time, refused
 from shared.rules.interpreter.depends import dependencies
@@ -22,18 +22,18 @@ from shared.settings import ServiceName
 from shared.uow import UnitOfWork
 
 
-class NotHeardYet(Conflict):
-    code = "not_heard_yet"
-    title = "What must be heard before was not heard yet"
+class FeedNotReadYet(Conflict):
+    code = "feed_not_read_yet"
+    title = "What the asker published before was not read yet"
     retryable = True
 
 
 async def judge(uow: UnitOfWork, asker: ServiceName, data: JudgementsIn) -> dict[str, Any]:
     """Verdicts on live records; ids of others are `missing`. Raises `Invalid` with every fault, or
-    `NotHeardYet`.
+    `FeedNotReadYet`.
     """
-    if data.heard is not None and not await has_heard(uow, asker, data.heard):
-        raise NotHeardYet("Ask again in a moment.", retry_after=1)
+    if data.feed_place is not None and not await has_read(uow, asker, data.feed_place):
+        raise FeedNotReadYet("Ask again in a moment.", retry_after=1)
     catalog = await record_catalog.rule_catalog(uow)
     asked = understood(catalog, data.record_type, data.rules, data.fields)
     context = await moment.evaluation_context(uow)
