@@ -1,12 +1,13 @@
 """A catalog and a context as plain data, so that rules are evaluated where no database is."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import fields
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from shared.business_time import BusinessCalendar, Hours
 from shared.mail.addresses import normal_email
 from shared.rules.types.catalog import (
     Catalog,
@@ -50,8 +51,17 @@ def context_as_data(context: EvaluationContext) -> Data:
         "now": context.now.isoformat(),
         "zone": context.zone.key,
         "fiscal_year_start": context.fiscal_year_start,
-        "holidays": sorted(day.isoformat() for day in context.holidays),
-        "working_days": sorted(context.working_days),
+        "calendar": {
+            "zone": context.calendar.zone.key,
+            "week": [_hours_as_data(hours) for hours in context.calendar.week],
+            "country": context.calendar.country,
+            "subdivision": context.calendar.subdivision,
+            "closed_days": _by_day(context.calendar.closed_days),
+            "extra_days": {
+                day: _hours_as_data(hours)
+                for day, hours in _by_day(context.calendar.extra_days).items()
+            },
+        },
     }
 
 
@@ -60,9 +70,32 @@ def read_context(data: Data) -> EvaluationContext:
         datetime.fromisoformat(data["now"]),
         ZoneInfo(data["zone"]),
         data["fiscal_year_start"],
-        frozenset(map(date.fromisoformat, data["holidays"])),
-        frozenset(data["working_days"]),
+        _read_calendar(data["calendar"]),
     )
+
+
+def _read_calendar(data: Data) -> BusinessCalendar:
+    closed, extra = data["closed_days"], data["extra_days"]
+    return BusinessCalendar(
+        ZoneInfo(data["zone"]),
+        tuple(map(_read_hours, data["week"])),
+        data["country"],
+        data["subdivision"],
+        {date.fromisoformat(day): name for day, name in closed.items()},
+        {date.fromisoformat(day): _read_hours(hours) for day, hours in extra.items()},
+    )
+
+
+def _by_day(days: Mapping[date, Any]) -> Data:
+    return {day.isoformat(): value for day, value in sorted(days.items())}
+
+
+def _hours_as_data(hours: Iterable[Hours]) -> list[list[str]]:
+    return [[stretch.start.isoformat(), stretch.end.isoformat()] for stretch in hours]
+
+
+def _read_hours(data: Iterable[Iterable[str]]) -> tuple[Hours, ...]:
+    return tuple(Hours(*map(time.fromisoformat, stretch)) for stretch in data)
 
 
 def _type_as_data(type_: RecordType) -> Data:

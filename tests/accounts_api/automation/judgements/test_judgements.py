@@ -2,13 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx2
 import pytest
+from pydantic_core import from_json, to_json
 
 from accounts_api.language.rules.standard import STANDARD
+from shared.business_time import BusinessCalendar, Hours
 from shared.events.sequences import EnrollmentUnblocked
 from shared.ids import new_id
 from shared.rules.interpreter.evaluate import matches
@@ -16,7 +19,13 @@ from shared.rules.interpreter.needs import needs
 from shared.rules.interpreter.snapshots import read_snapshot
 from shared.rules.syntax.json_codec import read_json
 from shared.rules.types import typed as c
-from shared.rules.types.data import catalog_as_data, read_catalog, read_context
+from shared.rules.types.context import EvaluationContext
+from shared.rules.types.data import (
+    catalog_as_data,
+    context_as_data,
+    read_catalog,
+    read_context,
+)
 from shared.rules.types.type_check import check
 from tests.accounts_api.automation.memberships.making import (
     START,
@@ -322,3 +331,14 @@ def test_a_catalog_travels_as_data() -> None:
     assert catalog_as_data(there) == catalog_as_data(STANDARD)
     assert there.scope("account").fields == STANDARD.scope("account").fields
     assert there.scope("contact").relations == STANDARD.scope("contact").relations
+
+
+def test_a_moment_travels_as_data() -> None:
+    closed, extra = {START.date(): "Moving day"}, {date(2026, 3, 7): (Hours(time(9), time(12)),)}
+    hours = ((Hours(time(8), time(12)), Hours(time(13), time(0))),) * 4 + ((),) * 3
+    calendar = BusinessCalendar(ZoneInfo("Europe/Berlin"), hours, "DE", "BY", closed, extra)
+    context = EvaluationContext(START, ZoneInfo("Asia/Tokyo"), 4, calendar)
+    there = read_context(from_json(to_json(context_as_data(context))))
+    assert there == context
+    assert there.calendar.closed_days == closed
+    assert there.calendar.extra_days == extra
