@@ -15,7 +15,7 @@ from deploy.bench.stage import Stage, stage
 from deploy.migrate import ROOT
 from shared.clock import utc_now
 
-GROUPS = ("records", "segments", "webhooks", "sequences")
+GROUPS = ("records", "segments", "webhooks", "sequences", "midnight")
 _RESULTS = ROOT / ".tenure" / "bench"
 
 

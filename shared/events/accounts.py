@@ -139,12 +139,17 @@ class RecordChanged(Event):
     """Common to the events of records.
 
     `changed` holds field names (`name`, `traits.tier`, `key_roles`); `record` is the state after
-    the change as `GET` returns it, for a deletion the last one. `version` grows by one per change:
-    a hearer drops what is older than its copy.
+    the change as `GET` returns it, for a deletion the last one. With each change `version` grows,
+    or `computed_version`, or both: a hearer drops what is older than its copy by `revision`.
     """
 
     id: UUID
     version: int
+    computed_version: int = Field(
+        default=0,
+        description="Counts the changes of what Tenure works out or sets itself, as `version`"
+        " counts all others.",
+    )
     change: ChangeKind
     changed: list[str] = Field(
         description="The names of the fields that changed, such as `name`, `traits.tier` or"
@@ -171,6 +176,11 @@ class RecordChanged(Event):
     ] = None
 
     noun: ClassVar[str]
+
+    @property
+    def revision(self) -> int:
+        """Greater with every change of the record."""
+        return self.version + self.computed_version
 
     @classmethod
     @override

@@ -17,8 +17,11 @@ RecordType = TypeAliasType(
 ChangeKind = TypeAliasType(
     "ChangeKind",
     Annotated[
-        Literal["created", "updated", "deleted", "undeleted", "merged"],
-        Field(description="What happened to a record."),
+        Literal["created", "updated", "computed", "deleted", "undeleted", "merged"],
+        Field(
+            description="What happened to a record; `computed` is a change of nothing but what"
+            " Tenure works out or sets itself: formulas, statuses."
+        ),
     ],
 )
 LifecycleStatus = TypeAliasType(

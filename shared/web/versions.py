@@ -1,5 +1,6 @@
 """Versions of what is answered: `ETag`, `If-Match` and `If-None-Match` (RFC 9110, 8.8 and 13.1)."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
@@ -21,8 +22,16 @@ _SHOWING = {200, *_MADE}
 _EXTERNAL = "/by-external-id/"
 _OF_THE_PAST = {"as_of", "known_as_of"}
 
+_OURS = re.compile(r"v([0-9]{1,9})(\.[0-9]{1,9}(-[0-9a-f]{1,16})?)?")
+"""What was written, what was worked out, and what time alone has made of it."""
+
 EditedTag = Annotated[
-    str | None, Header(alias="if-match", description='ETag of the version you edited: `"v3"`.')
+    str | None,
+    Header(
+        alias="if-match",
+        description='ETag of the version you edited: `"v3"`, or `"v3.7"`, of which only the 3 is'
+        " compared.",
+    ),
 ]
 
 
@@ -41,10 +50,10 @@ def _version(if_match: str) -> int | None:
     if if_match.strip() == "*":
         return None
     # A gateway that compresses makes the tag weak (RFC 9110 8.8.1); a version is one either way.
-    tag = if_match.strip().removeprefix("W/").strip('"')
-    if not (tag.startswith("v") and tag[1:].isdigit() and len(tag) < 12):  # noqa: PLR2004
+    tag = _OURS.fullmatch(if_match.strip().removeprefix("W/").strip('"'))
+    if tag is None:
         raise PreconditionFailed("The ETag is not one of ours. Read the resource again.")
-    return int(tag[1:])
+    return int(tag[1])
 
 
 IfMatch = Annotated[int | None, Depends(_if_match)]
@@ -53,8 +62,13 @@ OptionalIfMatch = Annotated[int | None, Depends(_optional_if_match)]
 """As `IfMatch`, where a client may also write without having read."""
 
 
-def etag(version: int) -> str:
-    return f'"v{version}"'
+def etag(version: int, computed_version: int | None = None, moment: str = "") -> str:
+    """`computed_version` counts what nobody writes; `moment` tells apart what time alone has made
+    of it. An edit is judged by `version` alone.
+    """
+    if computed_version is None:
+        return f'"v{version}"'
+    return f'"v{version}.{computed_version}{moment and "-"}{moment}"'
 
 
 def if_changed(request: Request, response: Response) -> Response:
@@ -118,7 +132,7 @@ class Labels:
             return
         shown = from_json(bytes(response.body))
         if tag:
-            headers["etag"] = etag(shown["version"])
+            headers["etag"] = etag(shown["version"], shown.get("computed_version"))
         if place:
             made = shown.get("id") or shown["key"]
             headers["location"] = f"{request.url.path.partition(_EXTERNAL)[0]}/{made}"

@@ -46,7 +46,7 @@ async def test_what_a_query_chooses_has_no_part_in_a_304(tenure: Tenure) -> None
 async def test_what_is_shown_as_it_was_is_no_version_to_edit(tenure: Tenure) -> None:
     ws = await tenure.workspace()
     made = await ws.admin.post("/v1/accounts", {"name": "Acme"})
-    past = {"as_of": made.json()["created_at"]}
+    past = {"as_of": (await ws.admin.get("/v1/workspace/clock")).json()["now"]}
     for fields in ({}, {"fields": "name"}):
         was = await ws.admin.get(made.headers["location"], params=past | fields)
         assert (was.status_code, "etag" in was.headers) == (200, False)

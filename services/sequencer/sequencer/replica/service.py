@@ -59,7 +59,7 @@ async def copy_opportunity(uow: UnitOfWork, event: OpportunityChanged) -> bool:
     expires = record.contract_expiration
     copy = Opportunity(
         id=event.id,
-        version=event.version,
+        version=event.revision,
         deleted=_is_gone(event),
         account_id=record.account_id,
         name=record.name,
@@ -73,7 +73,7 @@ async def copy_opportunity(uow: UnitOfWork, event: OpportunityChanged) -> bool:
         manual_entry=record.manually_enter_renewal_sequence,
         traits=record.traits,
     )
-    return await queries.store_copy(uow, copy, event.version)
+    return await queries.store_copy(uow, copy, event.revision)
 
 
 async def copy_account(uow: UnitOfWork, event: AccountChanged) -> bool:
@@ -91,7 +91,7 @@ async def copy_account(uow: UnitOfWork, event: AccountChanged) -> bool:
         traits=record.traits,
         key_roles={role: [str(each) for each in ids] for role, ids in record.key_roles.items()},
     )
-    return await queries.store_copy(uow, copy, event.version)
+    return await queries.store_copy(uow, copy, event.revision)
 
 
 async def copy_contact(uow: UnitOfWork, event: ContactChanged) -> bool:
@@ -110,7 +110,7 @@ async def copy_contact(uow: UnitOfWork, event: ContactChanged) -> bool:
         deactivated=record.deactivated_at is not None,
         traits=record.traits,
     )
-    if not await queries.store_copy(uow, copy, event.version):
+    if not await queries.store_copy(uow, copy, event.revision):
         return False
     links = [queries.Link(event.id, each.account_id, each.plan_roles) for each in record.accounts]
     await queries.replace_links(uow, event.id, links)

@@ -35,7 +35,7 @@ async def copy_account(uow: UnitOfWork, event: AccountChanged) -> bool:
             "name": record["name"],
             "key_roles": record["key_roles"],
             "deleted": event.change in {"deleted", "merged"},
-            "version": event.version,
+            "version": event.revision,
         },
     )
 

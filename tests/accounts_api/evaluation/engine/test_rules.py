@@ -8,8 +8,10 @@ from hypothesis import strategies as st
 
 from accounts_api.evaluation.engine.rules import (
     RESUMED,
+    TIMED,
     Change,
     DependentRule,
+    LastChange,
     by_paths,
     by_shape,
     last_changes,
@@ -17,7 +19,7 @@ from accounts_api.evaluation.engine.rules import (
 
 AT = datetime(2026, 3, 2, tzinfo=UTC)
 RECORDS = [UUID(int=number) for number in range(1, 5)]
-WHAT = ["*", "arr", "name", RESUMED]
+WHAT = ["*", "arr", "name", RESUMED, TIMED]
 PATHS: list[tuple[str, tuple[str, ...]]] = [("account", ()), ("opportunity", ("account",))]
 
 changes = st.lists(
@@ -54,7 +56,7 @@ def test_each_watch_looks_at_what_it_would_see_pair_by_pair(
     dependencies: list[tuple[int, str, tuple[str, tuple[str, ...]]]],
     starts: dict[tuple[str, tuple[str, ...]], dict[UUID, list[UUID]]],
 ) -> None:
-    expected: dict[tuple[UUID, UUID], tuple[Change, bool]] = {}
+    expected: dict[tuple[UUID, UUID], LastChange] = {}
     dependent_rules: dict[tuple[str, str], list[DependentRule]] = {}
     for number, what, (evaluated_type, path) in dependencies:
         # A watch is about one type: its number stands for it and the type.
@@ -66,9 +68,13 @@ def test_each_watch_looks_at_what_it_would_see_pair_by_pair(
         for change in sorted(changed, key=lambda change: change.id):
             if what in change.what or "*" in change.what:
                 for record in starts[evaluated_type, path].get(change.record_id, ()):
-                    known, back = expected.get((dependent.rule_id, record), (change, False))
-                    last = max(known, change, key=lambda one: one.id)
-                    expected[dependent.rule_id, record] = (last, back or RESUMED in change.what)
+                    back, timed = RESUMED in change.what, TIMED in change.what
+                    first = LastChange(change, back, timed)
+                    known = expected.get((dependent.rule_id, record), first)
+                    last = max(known.change, change, key=lambda one: one.id)
+                    expected[dependent.rule_id, record] = LastChange(
+                        last, back or known.resumed, timed and known.timed
+                    )
 
     shapes = by_shape(changed)
     found = {

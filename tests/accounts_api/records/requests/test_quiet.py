@@ -110,4 +110,4 @@ def test_of_changes_that_are_evaluated_together_a_quiet_one_is_the_trigger(
     path = ChangePath(changes[0].shape, "account", ())
     starts: Starts = {("account", ()): {record_id: [record_id]}}
     found = last_changes(frozenset([path]), {path.shape: changes}, starts)
-    assert found[record_id][0].id == expected
+    assert found[record_id].change.id == expected

@@ -11,6 +11,7 @@ from standardwebhooks.webhooks import Webhook
 from shared.events.registry import EVENTS
 from sync_worker.partners.partner_events.rules import (
     CATALOG,
+    ON_REQUEST,
     FeedCursors,
     concrete_types,
     lets_through,
@@ -157,14 +158,14 @@ def test_a_filter_lets_through_what_it_names() -> None:
     assert lets_through(["account.*"], "account.updated")
     assert not lets_through(["account.*"], "task.opened")
     assert lets_through(["account.*", "task.opened"], "task.opened")
-    assert concrete_types(["*", "task.opened"]) is None
+    assert not lets_through(["*", "account.*"], "account.computed")
+    assert lets_through(["account.computed"], "account.computed")
+    assert concrete_types(["*"]) == sorted(CATALOG.keys() - ON_REQUEST, key=[*CATALOG].index)
     assert concrete_types(["task.opened", "nothing.*"]) == ["task.opened"]
     for public_type in CATALOG:
         for filters in (["*"], ["account.*"], ["task.opened", "segment.*"]):
             concrete = concrete_types(filters)
-            assert lets_through(filters, public_type) == (
-                concrete is None or public_type in concrete
-            )
+            assert lets_through(filters, public_type) == (public_type in concrete)
 
 
 def test_a_type_that_does_not_exist_is_told() -> None:

@@ -142,6 +142,7 @@ class AccountOut(RecordOut):
                     "lifecycle_status_since": "2026-01-05T09:00:00Z",
                     **FILLED,
                     "version": 3,
+                    "computed_version": 1,
                     "created_at": "2026-01-05T09:00:00Z",
                     "updated_at": "2026-02-11T14:30:00Z",
                 }

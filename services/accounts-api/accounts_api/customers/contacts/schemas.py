@@ -175,6 +175,7 @@ class ContactOut(RecordOut):
                         }
                     ],
                     "version": 1,
+                    "computed_version": 1,
                     "created_at": "2026-01-05T09:00:00Z",
                     "updated_at": "2026-01-05T09:00:00Z",
                 }

@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy import Text, Uuid, any_, bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import ARRAY
 
+from accounts_api.records.history.as_of import PointInTime, ctes, read_in_bulk
 from accounts_api.records.schema.models import trait_definitions as traits
 from shared.data import WORKSPACE
 from shared.rules.interpreter.needs import Needs
@@ -84,8 +85,9 @@ async def snapshots(
     context: EvaluationContext,
     *,
     newest: int | None = None,
+    point: PointInTime | None = None,
 ) -> list[SeenRecord]:
-    """Of these living records, or of the newest, and then in that order."""
+    """Of these living records, of all, or of the newest, and then in that order; now or then."""
     row = record_table(needs.type)
     seen = snapshot(needs, row, context).label("seen")
     statement = select(row.c.id, row.c.name, seen).where(
@@ -96,4 +98,8 @@ async def snapshots(
         statement = statement.where(row.c.id == any_(named))
     if newest is not None:
         statement = statement.order_by(row.c.id.desc()).limit(newest)
-    return await uow.rows(SeenRecord, statement)
+    if point is None:
+        return await uow.rows(SeenRecord, statement)
+    if ids is None:
+        await read_in_bulk(uow)
+    return await uow.rows(SeenRecord, statement.add_cte(*ctes()), **point.parameters())

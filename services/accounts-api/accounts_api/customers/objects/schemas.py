@@ -125,6 +125,7 @@ class ObjectOut(RecordOut):
                     "account_id": "0198c0de-0001-7a3b-8c4d-5e6f708192a3",
                     **EXAMPLE,
                     "version": 1,
+                    "computed_version": 1,
                     "created_at": "2026-01-05T09:00:00Z",
                     "updated_at": "2026-01-05T09:00:00Z",
                 }

@@ -144,6 +144,7 @@ class OpportunityOut(RecordOut):
                     "renewal_sequence_status": "Renewal 90 days sent",
                     "renewal_sequence_status_at": "2026-04-02T14:00:00Z",
                     "version": 5,
+                    "computed_version": 1,
                     "created_at": "2026-01-05T09:00:00Z",
                     "updated_at": "2026-04-02T14:00:00Z",
                 }

@@ -80,6 +80,7 @@ class OrganizationOut(RecordOut):
                     **EXAMPLE,
                     "traits": {"segment": "enterprise"},
                     "version": 1,
+                    "computed_version": 1,
                     "created_at": "2026-01-05T09:00:00Z",
                     "updated_at": "2026-01-05T09:00:00Z",
                 }

@@ -65,19 +65,26 @@ async def catalog_of(uow: UnitOfWork, schema: RecordSchema, request: ListRequest
     return await record_catalog.rule_catalog(uow) if own else STANDARD
 
 
-async def conditions_of(
-    uow: UnitOfWork, source: Source, request: ListRequest, catalog: Catalog
-) -> Conditions:
-    """Built once for the same words, unless the rule asks anything of the moment."""
+async def rule_of(
+    uow: UnitOfWork, schema: RecordSchema, request: ListRequest, catalog: Catalog
+) -> c.Rule | None:
+    """Raises `Invalid` that points at the faulty part."""
     written = request.filter
     if isinstance(written, dict):
         written = to_json(written).decode()
+    if written is None:
+        return None
     pointer = f"{request.pointers}/filter"
-    rule = None
-    if written is not None:
-        rule = await _rule_of(uow, source.schema, written, catalog, pointer)
-        if any(isinstance(node, c.Member | c.Role) for node in c.walk(rule.root)):
-            read_filter(written, await rule_catalog(uow), source.schema.record_type, pointer)
+    rule = await _rule_of(uow, schema, written, catalog, pointer)
+    if any(isinstance(node, c.Member | c.Role) for node in c.walk(rule.root)):
+        read_filter(written, await rule_catalog(uow), schema.record_type, pointer)
+    return rule
+
+
+async def conditions_of(
+    uow: UnitOfWork, source: Source, request: ListRequest, rule: c.Rule | None
+) -> Conditions:
+    """Built once for the same words, unless the rule asks anything of the moment."""
     ignored = request.include_ignored or request.query is not None
     if request.point is not None:
         refuse_rule_of_now(rule, request.query, request.pointers)
@@ -143,8 +150,8 @@ def _conditions(
         where.append(queries.matches_words(source.schema, query))
     if include_ignored or _asks_for_status(rule):
         return Conditions(where)
-    record_type, is_past = source.schema.record_type, source.before
-    beside = unless_ignored(record_type, source.table, in_bulk=bool(is_past))
+    record_type = source.schema.record_type
+    beside = unless_ignored(record_type, source.table, in_bulk=bool(source.before))
     in_bulk = unless_ignored(record_type, source.table, in_bulk=True)
     if beside is None or in_bulk is None:
         return Conditions(where)

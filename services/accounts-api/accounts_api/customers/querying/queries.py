@@ -16,6 +16,7 @@ from sqlalchemy import (
     Text,
     and_,
     bindparam,
+    exists,
     false,
     func,
     literal,
@@ -25,9 +26,10 @@ from sqlalchemy import (
 )
 from sqlalchemy import cast as sql_cast
 
+from accounts_api.customers.formulas.moving import SPEAK_OF_TIME
 from accounts_api.customers.querying.rules import Projection
-from accounts_api.records.history.as_of import PointInTime, ctes, past_table, read_in_bulk
-from accounts_api.records.schema.models import TABLES
+from accounts_api.records.history.as_of import ctes, past_table, present_ctes, read_in_bulk
+from accounts_api.records.schema.models import TABLES, trait_definitions
 from accounts_api.records.schema.record_schemas import RecordSchema
 from accounts_api.records.schema.related_json import related_of
 from accounts_api.records.schema.rules import words
@@ -59,6 +61,19 @@ def _columns(table: FromClause, projection: Projection) -> list[ColumnElement[An
     return columns
 
 
+MAY_MOVE: Final = "_may_move"
+
+
+def _may_move() -> ColumnElement[bool]:
+    """Whether time may move any formula of the workspace: only then is it worth to look at them."""
+    found = exists().where(
+        trait_definitions.c.workspace_id == WORKSPACE,
+        trait_definitions.c.formula.regexp_match("|".join(SPEAK_OF_TIME)),
+        trait_definitions.c.deleted_at.is_(None),
+    )
+    return select(found).scalar_subquery().label(MAY_MOVE)
+
+
 ListRow = Mapping[str, object]
 """A record by the columns of a projection, `traits` as JSON."""
 
@@ -79,6 +94,8 @@ class StoredRecord:
     id: str
     related: str | None
     version: int
+    computed_version: int
+    may_move: bool
     deleted: bool
 
 
@@ -98,6 +115,8 @@ async def stored_record(
             cast("str", row["id"]),
             cast("str | None", row["related"]),
             cast("int", row["stored_version"]),
+            cast("int", row["stored_computed_version"]),
+            bool(row[MAY_MOVE]),
             row["deleted_at"] is not None,
         )
     return None
@@ -110,6 +129,8 @@ def _one(schema: RecordSchema, projection: Projection, by: str) -> Select[Any]:
         *_columns(table, projection),
         _own_part(schema, table).label("related"),
         table.c.version.label("stored_version"),
+        table.c.computed_version.label("stored_computed_version"),
+        _may_move(),
         table.c.deleted_at,
     ).where(
         table.c.workspace_id == WORKSPACE,
@@ -141,6 +162,7 @@ class Source:
     table: FromClause
     before: tuple[CTE, ...] = ()
     """What the statement begins with."""
+    is_past: bool = False
 
     @cached_property
     def row(self) -> Row:
@@ -162,9 +184,17 @@ def present(schema: RecordSchema) -> Source:
 
 
 @lru_cache(maxsize=1024)
-def past(schema: RecordSchema) -> Source:
-    """Statements that read it are executed with what `Then.given` says."""
-    return Source(schema, past_table(schema), ctes())
+def moved(schema: RecordSchema, record_types: frozenset[str]) -> Source:
+    """Now, with what time has made of formulas of these record types."""
+    return Source(schema, past_table(schema), present_ctes(record_types))
+
+
+@lru_cache(maxsize=1024)
+def past(schema: RecordSchema, record_types: frozenset[str] = frozenset()) -> Source:
+    """Statements that read it are executed with the parameters of the instant, and of these record
+    types with what time had made of formulas.
+    """
+    return Source(schema, past_table(schema), ctes(record_types), is_past=True)
 
 
 @lru_cache(maxsize=1024)
@@ -177,7 +207,12 @@ def listing(
     table, order = source.table, Keyset(source.row, keys)
     labelled = [value.label(f"_k{place}") for place, value in enumerate(order.values)]
     return source.begun(
-        select(*_columns(table, projection), *labelled, sql_cast(table.c.id, Text).label("_id"))
+        select(
+            *_columns(table, projection),
+            *labelled,
+            sql_cast(table.c.id, Text).label("_id"),
+            *([_may_move()] if projection.with_traits else []),
+        )
         .where(*source.live, *where.all)
         .order_by(*order.order_by)
         .limit(bindparam("at_most", type_=Integer()))
@@ -204,16 +239,15 @@ async def page(
     keys: Sequence[SortKey],
     after: Position | None,
     limit: int,
-    point: PointInTime | None = None,
+    parameters: Mapping[str, object],
 ) -> list[ListRow]:
     """Up to `limit` rows, with the sort keys as `_k0`, `_k1`, … and the id as `_id`."""
     rows: list[ListRow] = []
-    given = point.parameters() if point else {}
-    if point is not None:
+    if source.is_past:
         await read_in_bulk(uow)
     for stretch in Keyset(source.row, keys).stretches(after):
         statement = planned.where(*stretch) if stretch else planned
-        rows += await uow.mappings(statement, **given, at_most=limit - len(rows))
+        rows += await uow.mappings(statement, **parameters, at_most=limit - len(rows))
         if len(rows) >= limit:
             break
     return rows
@@ -239,7 +273,7 @@ async def count(
     uow: UnitOfWork,
     source: Source,
     where: Conditions,
-    point: PointInTime | None = None,
+    parameters: Mapping[str, object],
     *,
     capped: bool,
 ) -> tuple[int, bool]:
@@ -250,5 +284,5 @@ async def count(
     if capped:
         matching = matching.limit(COUNTED_TO + 1)
     counted = source.begun(select(func.count()).select_from(matching.subquery()))
-    found = await uow.one_value(int, counted, **(point.parameters() if point else {}))
+    found = await uow.one_value(int, counted, **parameters)
     return (COUNTED_TO, False) if capped and found > COUNTED_TO else (found, True)

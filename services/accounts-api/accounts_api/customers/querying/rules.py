@@ -12,7 +12,7 @@ from shared.rules.types.catalog import Catalog, Field, FieldType
 from shared.rules.types.typed import FieldTest, Rule, walk
 
 IDENTITY_FIELDS: Final = ("id", "external_id", "source")
-STAMP_FIELDS: Final = ("version", "created_at", "updated_at")
+STAMP_FIELDS: Final = ("version", "computed_version", "created_at", "updated_at")
 _LONG: Final = frozenset({"deal_room_url"})
 
 

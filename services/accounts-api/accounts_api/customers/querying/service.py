@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pydantic_core import to_json
 
+from accounts_api.customers.formulas.moving import values_at
 from accounts_api.customers.querying import includes, queries
 from accounts_api.customers.querying.includes import Included, available, load_include
 from accounts_api.customers.querying.list_request import (
@@ -14,7 +15,9 @@ from accounts_api.customers.querying.list_request import (
     catalog_of,
     conditions_of,
     point_in_time,
+    rule_of,
 )
+from accounts_api.customers.querying.moving import moment, moved_types, with_moved, with_values
 from accounts_api.customers.querying.queries import Conditions, ListRow
 from accounts_api.customers.querying.rules import (
     Projection,
@@ -29,6 +32,7 @@ from accounts_api.records.history.service import must_have_come
 from accounts_api.records.schema import record_catalog
 from accounts_api.records.schema.errors import RecordDeleted, RecordNotFound
 from accounts_api.records.schema.record_schemas import RecordSchema
+from accounts_api.records.schema.rules import merged
 from accounts_api.records.store.service import living
 from shared.errors import BadRequest
 from shared.json_rows import json_object, json_page
@@ -46,6 +50,8 @@ __all__ = ["ListRequest", "PointInTime", "point_in_time"]
 class RecordBody:
     body: bytes
     version: int
+    computed_version: int
+    moment: str
     id: UUID
 
 
@@ -82,8 +88,14 @@ async def get_record(
     ]
     if schema.related and (fields is None or schema.related in wanted):
         related.append((schema.related, stored.related))
-    body = queries.object_of(what, stored.row, related)
-    return RecordBody(body, stored.version, UUID(stored.id))
+    row = stored.row
+    moved: Mapping[str, Any] = {}
+    if what.with_traits and stored.may_move:
+        moved = (await values_at(uow, schema, [stored.id])).get(stored.id, {})
+        row = {**row, "traits": with_values(str(row["traits"]), moved, what)}
+    body = queries.object_of(what, row, related)
+    counted = (stored.version, stored.computed_version, moment(moved))
+    return RecordBody(body, *counted, UUID(stored.id))
 
 
 async def related_json(
@@ -125,7 +137,9 @@ async def past_record(
         )
     ]
     if what.with_traits:
-        chosen = {k: v for k, v in state["traits"].items() if k in (what.traits or state["traits"])}
+        moved = (await values_at(uow, schema, [state["id"]], point)).get(state["id"], {})
+        traits = merged(state["traits"], moved)
+        chosen = {k: v for k, v in traits.items() if k in (what.traits or traits)}
         related.append(("traits", to_json(chosen).decode()))
     if schema.related and (fields is None or schema.related in wanted):
         related.append((schema.related, to_json(state[schema.related]).decode()))
@@ -195,10 +209,18 @@ class ListPlan:
     where: Conditions
     include: Mapping[str, Included]
     point: PointInTime | None
+    moved: Mapping[str, str]
+    """What time has made of formulas that the rule or the order reads."""
+
+    @property
+    def parameters(self) -> Mapping[str, object]:
+        return {**self.moved, **(self.point.parameters() if self.point else {})}
 
     async def rows(self, uow: UnitOfWork, after: Position | None, limit: int) -> Sequence[ListRow]:
         statement = queries.listing(self.source, self.what, self.keys, self.where)
-        return await queries.page(uow, self.source, statement, self.keys, after, limit, self.point)
+        given = self.parameters
+        rows = await queries.page(uow, self.source, statement, self.keys, after, limit, given)
+        return await with_moved(uow, self.schema, self.what, rows, self.point)
 
     async def includes(
         self, uow: UnitOfWork, rows: Sequence[ListRow]
@@ -220,11 +242,17 @@ async def plan_list(uow: UnitOfWork, schema: RecordSchema, request: ListRequest)
     wanted = await _resolve_includes(uow, schema, request.include, f"{at}/include")
     catalog = await catalog_of(uow, schema, request)
     keys = sort_keys(schema, request.sort, catalog, f"{at}/sort")
-    source = queries.present(schema) if point is None else queries.past(schema)
-    where = await conditions_of(uow, source, request, catalog)
+    rule = await rule_of(uow, schema, request, catalog)
+    moved = await moved_types(uow, schema, rule, keys, point)
+    source = queries.past(schema, moved.names) if point else _present(schema, moved.names)
+    where = await conditions_of(uow, source, request, rule)
     if point is not None:
         refuse_order_of_now(keys, f"{at}/sort")
-    return ListPlan(schema, source, what, keys, where, wanted, point)
+    return ListPlan(schema, source, what, keys, where, wanted, point, moved.parameters)
+
+
+def _present(schema: RecordSchema, moved: frozenset[str]) -> queries.Source:
+    return queries.moved(schema, moved) if moved else queries.present(schema)
 
 
 async def list_records(
@@ -274,6 +302,6 @@ async def _count(uow: UnitOfWork, planned: ListPlan, how: str | None) -> dict[st
     if how is None:
         return {}
     value, exact = await queries.count(
-        uow, planned.source, planned.where, planned.point, capped=how == "estimate"
+        uow, planned.source, planned.where, planned.parameters, capped=how == "estimate"
     )
     return {"count": {"value": value, "exact": exact}}

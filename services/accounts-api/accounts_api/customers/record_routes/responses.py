@@ -18,13 +18,17 @@ JSON = "application/json"
 
 
 def read_response(record: RecordBody) -> Response:
-    return Response(record.body, media_type=JSON, headers={"etag": etag(record.version)})
+    return Response(
+        record.body,
+        media_type=JSON,
+        headers={"etag": etag(record.version, record.computed_version, record.moment)},
+    )
 
 
 def record_response(records: Records, outcome: Outcome, status: int = 200) -> Response:
     """The record after a write, with its ETag; of a new one also where it is."""
     state = outcome.record or {}
-    headers = {"etag": etag(state["version"])}
+    headers = {"etag": etag(state["version"], state["computed_version"])}
     if outcome.status == "created":
         status = 201
         headers["location"] = f"/v1/{records.schema.path}/{state['id']}"
@@ -32,7 +36,8 @@ def record_response(records: Records, outcome: Outcome, status: int = 200) -> Re
 
 
 def _record_json(schema: RecordSchema, state: dict[str, Any]) -> bytes:
-    stamps = {name: state[name] for name in ("source", "version", "created_at", "updated_at")}
+    names = ("source", "version", "computed_version", "created_at", "updated_at")
+    stamps = {name: state[name] for name in names}
     return to_json({**snapshot(schema, state), **stamps})
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic_core import to_json
 
 from accounts_api.evaluation.engine import queries
-from accounts_api.evaluation.engine.rules import RESUMED
+from accounts_api.evaluation.engine.rules import RESUMED, TIMED
 from accounts_api.language.rules.ignored import IGNORED
 from accounts_api.language.rules.standard import STANDARD
 from accounts_api.records.schema import record_catalog
@@ -38,9 +38,10 @@ async def record_change(
     at: datetime,
     *,
     resumed: bool = False,
+    timed: bool = False,
 ) -> None:
     """Something else that rules see has changed, such as the membership of a segment."""
-    named = sorted({*what, RESUMED} if resumed else set(what))
+    named = sorted({*what, *([RESUMED] if resumed else []), *([TIMED] if timed else [])})
     rows = [{"record_type": record_type, "record_id": id_, "what": named} for id_ in ids]
     await _queue(uow, rows, at)
 
@@ -68,7 +69,7 @@ def _rows(
 ) -> Iterable[Mapping[str, Any]]:
     before = change.before or {}
     what = {_dependency(field) for field in change.fields}
-    if change.change != "updated":
+    if change.change not in {"updated", "computed"}:
         what = {EXISTENCE}
     if "lifecycle_status" in what and before.get("lifecycle_status") == IGNORED:
         what.add(RESUMED)

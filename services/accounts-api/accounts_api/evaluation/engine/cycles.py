@@ -29,6 +29,17 @@ Links = Mapping[UUID, AbstractSet[UUID]]
 """Rule to those whose results it reads."""
 
 
+async def formulas_giving(uow: UnitOfWork, what: AbstractSet[str]) -> list[UUID]:
+    """The formulas whose values are among `what`."""
+    outputs = uow.wired(Evaluators).by_kind[FORMULA].outputs
+    given = await outputs(uow) if outputs is not None and what else {}
+    return [
+        rule_id
+        for rule_id, output in given.items()
+        if any(dependency.what in what for dependency in output.dependencies)
+    ]
+
+
 async def cycle_of(uow: UnitOfWork, rule_id: UUID) -> Cycle | None:
     """A cycle through this rule and one that decides a value, if it is in one."""
     given: dict[UUID, Output] = {}

@@ -16,7 +16,7 @@ from accounts_api.evaluation.engine.models import (
     rule_dependencies,
     rule_next_changes,
 )
-from accounts_api.evaluation.engine.rules import Change, DependentRule
+from accounts_api.evaluation.engine.rules import TIMED, Change, DependentRule
 from shared.columns import AT
 from shared.data import WORKSPACE, Transaction
 from shared.rules.interpreter.depends import EXISTENCE, Dependency
@@ -154,6 +154,28 @@ _CLAIM = text(
 
 async def claim_changes(uow: UnitOfWork, limit: int) -> list[Change]:
     return await uow.rows(Change, _CLAIM, limit=limit)
+
+
+_LAST_QUEUED = text("select max(id) from change_queue where workspace_id = :workspace_id")
+_CLAIM_TIMED = text(
+    """
+    delete from change_queue where workspace_id = :workspace_id and id in (
+        select id from change_queue
+        where workspace_id = :workspace_id and id > :last and :timed = any(what)
+        order by id limit :limit)
+    returning id, record_type, record_id, what, at, cause
+    """
+)
+
+
+async def last_queued(uow: UnitOfWork) -> int:
+    """The place of the last change that waits."""
+    return await uow.value(int, _LAST_QUEUED) or 0
+
+
+async def claim_timed_changes(uow: UnitOfWork, last: int, limit: int) -> list[Change]:
+    """What time alone has changed, of what came after a place in the queue."""
+    return await uow.rows(Change, _CLAIM_TIMED, last=last, timed=TIMED, limit=limit)
 
 
 @dataclass(frozen=True, slots=True)

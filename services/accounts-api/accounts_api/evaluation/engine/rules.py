@@ -16,6 +16,9 @@ from shared.quiet import quiet_batch_of
 RESUMED: Final = "resumed"
 """Stands beside what changed when an account is ignored no longer; no rule looks for it."""
 
+TIMED: Final = "timed"
+"""Stands beside what changed when it did so because time has come, and for no other reason."""
+
 ChangeShape = tuple[str, tuple[str, ...]]
 """A record type and what changed of a record: who sees one change of a sort sees all of them."""
 
@@ -94,19 +97,28 @@ def by_paths(
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class LastChange:
+    change: Change
+    resumed: bool
+    """Any of the changes says that its account is ignored no longer."""
+    timed: bool
+    """All of them came about by time alone."""
+
+
 def last_changes(
     change_paths: ChangePaths, changes: Mapping[ChangeShape, Sequence[Change]], starts: Starts
-) -> dict[UUID, tuple[Change, bool]]:
+) -> dict[UUID, LastChange]:
     """For each evaluated record the last change of what the rule reads there, the last quiet one if
-    there is one, and whether any of them says that its account is ignored no longer.
+    there is one.
     """
-    found: dict[UUID, tuple[Change, bool]] = {}
+    found: dict[UUID, LastChange] = {}
     for change_path in change_paths:
         leads = starts[change_path.evaluated_type, change_path.path]
         for change in changes[change_path.shape]:
-            resumed = RESUMED in change.what
+            resumed, timed = RESUMED in change.what, TIMED in change.what
             for record_id in leads.get(change.record_id, ()):
-                known, before = found.get(record_id, (change, False))
-                last = max(known, change, key=lambda one: one.rank)
-                found[record_id] = (last, resumed or before)
+                known = found.get(record_id, LastChange(change, resumed, timed))
+                last = max(known.change, change, key=lambda one: one.rank)
+                found[record_id] = LastChange(last, resumed or known.resumed, timed and known.timed)
     return found

@@ -1,7 +1,7 @@
 """Changes in, evaluations out: keeps the results of rules true."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Final
@@ -28,6 +28,7 @@ from accounts_api.evaluation.rule_kinds.evaluators import (
 )
 from accounts_api.language.rules.standard import STANDARD
 from accounts_api.records.schema import record_catalog
+from accounts_api.records.store.coalescing import coalesce_computed
 from shared.events.base import Cause, chain_of
 from shared.lists import moment
 from shared.logging import get_logger
@@ -67,16 +68,25 @@ __all__ = [
 
 
 async def register(
-    uow: UnitOfWork, rule_id: UUID, kind: str, record_type: str, dependencies: Iterable[Dependency]
+    uow: UnitOfWork,
+    rule_id: UUID,
+    kind: str,
+    record_type: str,
+    dependencies: Collection[Dependency],
 ) -> None:
     """Evaluate a rule for every record, and from now on whenever what it depends on changes. Raises
-    `Invalid` when a value would depend on itself.
+    `Invalid` when a value would depend on itself. Formulas that no rule looked at so far are worked
+    out, too: what time makes of them is followed from now on.
     """
     await queries.lock_dependencies(uow)
+    seen = {dependency.what for dependency in dependencies}
+    unseen = seen - await depended_on(uow, seen)
     await queries.register(uow, rule_id, kind, record_type, dependencies)
     cycle = await cycles.cycle_of(uow, rule_id)
     if cycle is not None:
         raise cycles.refused(cycle, "/formula" if kind == FORMULA else "/rule")
+    for formula_id in await cycles.formulas_giving(uow, unseen):
+        await start_backfill(uow, formula_id, repeated=True)
     await start_backfill(uow, rule_id)
 
 
@@ -187,12 +197,15 @@ async def _work(uow: UnitOfWork) -> bool:
     if not await queries.try_lock(uow):
         return False  # whoever holds it works on until nothing is left
     context = await moment.evaluation_context(uow)
-    return (
+    worked = (
         await _evaluate_due(uow, context)
         or await _evaluate_changed(uow, context)
         or await _evaluate_held(uow, context)
         or await _continue_backfill(uow, context)
     )
+    if worked and uow.events:
+        await coalesce_computed(uow)
+    return worked
 
 
 async def _evaluate_due(uow: UnitOfWork, context: EvaluationContext) -> bool:
@@ -204,8 +217,13 @@ async def _evaluate_due(uow: UnitOfWork, context: EvaluationContext) -> bool:
     affected: dict[str, dict[UUID, dict[UUID, Trigger]]] = defaultdict(lambda: defaultdict(dict))
     for row in due:
         if row.kind is not None:
-            affected[row.kind][row.rule_id][row.record_id] = Trigger(instant, CLOCK)
+            trigger = Trigger(instant, CLOCK, timed=True)
+            affected[row.kind][row.rule_id][row.record_id] = trigger
+    last = await queries.last_queued(uow)
     await rule_kinds.evaluate(uow, affected, at(context, instant))
+    # What follows for other rules, at the same instant: a clock that jumped is followed there, too.
+    while changes := await queries.claim_timed_changes(uow, last, BATCH):
+        await _evaluate_changes(uow, changes, at(context, instant))
     return True
 
 
@@ -216,8 +234,14 @@ def at(context: EvaluationContext, now: datetime) -> EvaluationContext:
 
 async def _evaluate_changed(uow: UnitOfWork, context: EvaluationContext) -> bool:
     changes = await queries.claim_changes(uow, BATCH)
-    if not changes:
-        return False
+    if changes:
+        await _evaluate_changes(uow, changes, context)
+    return bool(changes)
+
+
+async def _evaluate_changes(
+    uow: UnitOfWork, changes: Sequence[rules.Change], context: EvaluationContext
+) -> None:
     affected: dict[str, dict[UUID, Mapping[UUID, Trigger]]] = defaultdict(dict)
     shapes = rules.by_shape(changes)
     seen = {(record_type, what) for record_type, whats in shapes for what in whats}
@@ -227,17 +251,14 @@ async def _evaluate_changed(uow: UnitOfWork, context: EvaluationContext) -> bool
     triggers = {change.id: _trigger(change) for change in changes}
     for change_paths, dependents in by_paths.items():
         records = {
-            record_id: replace(triggers[change.id], resumed=True)
-            if resumed
-            else triggers[change.id]
-            for record_id, (change, resumed) in rules.last_changes(
-                change_paths, shapes, starts
-            ).items()
+            record_id: triggers[last.change.id]
+            if not (last.resumed or last.timed)
+            else replace(triggers[last.change.id], resumed=last.resumed, timed=last.timed)
+            for record_id, last in rules.last_changes(change_paths, shapes, starts).items()
         }
         for dependent in dependents if records else ():
             affected[dependent.kind][dependent.rule_id] = records
     await rule_kinds.evaluate(uow, affected, context)
-    return True
 
 
 def _trigger(change: rules.Change) -> Trigger:
@@ -308,7 +329,8 @@ async def _continue_backfill(uow: UnitOfWork, context: EvaluationContext) -> boo
         if backfill.after_id is None:
             await backfills.count_records(uow, backfill.rule_id, type_)
         ids = await backfills.ids_after(uow, type_, backfill.after_id, BATCH)
-    trigger = Trigger(context.now, BACKFILL)
+    # What a repeated look finds of a formula that time moves has come about by time.
+    trigger = Trigger(context.now, BACKFILL, timed=backfill.repeated)
     found = {backfill.rule_id: dict.fromkeys(ids, trigger)}
     corrected = await rule_kinds.evaluate_kind(uow, backfill.kind, found, context) if ids else 0
     if backfill.repeated and corrected:

@@ -50,6 +50,8 @@ class Trigger:
     cause: tuple[Cause, ...]
     resumed: bool = False
     """Its account was ignored and is no longer: it is back, and nothing new happened to it."""
+    timed: bool = False
+    """Time alone has come: nothing that anyone wrote or worked out of it is another."""
 
 
 Affected = Mapping[UUID, Mapping[UUID, Trigger]]

@@ -12,6 +12,7 @@ from accounts_api.records.editing.dating import DatedEdit, ToldFact
 from accounts_api.records.editing.edits import Edit, Outcome, Writer
 from accounts_api.records.editing.filling import Differences, Filling
 from accounts_api.records.editing.lookups import Lookups
+from accounts_api.records.editing.record_formulas import compute
 from accounts_api.records.editing.timeline import Fact, Timeline, copied
 from accounts_api.records.schema.errors import (
     DeletedByPerson,
@@ -60,8 +61,12 @@ class Batch:
         self.deleters: Mapping[str, str | None] = {}
 
     def stored(self, states: Iterable[RecordState]) -> None:
+        """What time has made of formulas since they were stored is none of the edits' changes."""
+        moving = [one for one in self.lookups.formulas if one.moves]
         for state in states:
             timeline = self.lookups.timelines.get(state["id"])
+            if moving:
+                compute(self.schema, moving, state, self.lookups.context)
             self.pending[state["id"]] = PendingRecord(state, dict(state), timeline=timeline)
             if state["external_id"] is not None:
                 self.filling.by_external_id[state["external_id"]] = state["id"]
@@ -116,6 +121,7 @@ class Batch:
             **{column.name: column.default for column in self.schema.columns},
             "traits": {},
             "version": 0,
+            "computed_version": 0,
             "deleted": False,
         }
         if self.schema.related:
@@ -240,6 +246,11 @@ class Batch:
             for pending, changed in changes
             if changed or pending.facts or pending.before is None
         ]
+
+    def computed_among(self, fields: Iterable[str]) -> set[str]:
+        """Those of the fields that no client can write."""
+        formulas = {f"traits.{k}" for k, one in self.lookups.definitions.items() if one.formula}
+        return {name for name in fields if name in self.schema.computed or name in formulas}
 
     def undone(self) -> list[int]:
         """The places of edits that together left a record as it was."""

@@ -1,7 +1,7 @@
 """Formula traits that a record's own fields decide: worked out with every write of the record."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Any, Final
@@ -34,7 +34,7 @@ class RecordFormula:
     currency: str | None
     asks_when: bool
     moves: bool
-    """Time alone may change its value."""
+    """Time alone may change its value, or that of a formula that it reads."""
 
 
 @lru_cache(maxsize=1024)
@@ -62,7 +62,15 @@ def record_formulas(schema: RecordSchema, document: str) -> Sequence[RecordFormu
                 asks_when=bool(formula.root.asks),
                 moves=formula.root.asks.moves,
             )
-    return tuple(found[key] for key in in_order({k: one.formula for k, one in found.items()}))
+    moving: set[str] = set()
+    ordered = []
+    for key in in_order({k: one.formula for k, one in found.items()}):
+        known = found[key]
+        if known.moves or traits_read(known.formula) & moving:
+            moving.add(key)
+            known = replace(known, moves=True)
+        ordered.append(known)
+    return tuple(ordered)
 
 
 def formula_link(trait_id: str, key: str) -> Cause:

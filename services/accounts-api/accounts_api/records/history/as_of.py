@@ -21,7 +21,7 @@ from shared.uow import UnitOfWork
 
 _END: Final = datetime(9999, 1, 1, tzinfo=UTC)
 _SCHEMAS: Final = (*RECORD_SCHEMAS.values(), OBJECT)
-_KEPT: Final = ("version", "created_at", "updated_at")
+_KEPT: Final = ("version", "computed_version", "created_at", "updated_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +110,13 @@ _MEMBERSHIPS = """
 """
 
 
-def _records(schema: RecordSchema) -> str:
+def _moved(record_type: str, traits: str) -> str:
+    """With what time has made of formulas, which the statement is told."""
+    moved = f"cast(:moved_{record_type} as jsonb) -> cast(t.id as text)"
+    return f"jsonb_strip_nulls({traits} || coalesce({moved}, '{{}}'))"
+
+
+def _records(schema: RecordSchema, *, moved: bool) -> str:
     """Those of which nothing is undone are read as they are stored, by whatever index serves."""
 
     def was(name: str, sql_type: str) -> str:
@@ -132,8 +138,12 @@ def _records(schema: RecordSchema) -> str:
         " else t.deleted_at end"
     )
     undone = f"undone_{schema.record_type}"
+    stored = {name: f"t.{name}" for name in past}
+    if moved:
+        for columns in (past, stored):
+            columns["traits"] = _moved(schema.record_type, columns["traits"])
     return f"""
-        select t.workspace_id, t.id, {", ".join(f"t.{name}" for name in past)}
+        select t.workspace_id, t.id, {", ".join(f"{of} as {name}" for name, of in stored.items())}
         from {schema.plural} t
         where t.workspace_id = :workspace_id and t.id not in (select record_id from {undone})
         union all
@@ -154,7 +164,7 @@ def _mine(schema: RecordSchema) -> str:
 
 
 @cache
-def _queries() -> Mapping[str, str]:
+def _queries(moved: frozenset[str] = frozenset()) -> Mapping[str, str]:
     """Name to query. Before the two that build on them, what is undone of each type."""
     found: dict[str, str] = {}
     for schema in _SCHEMAS:
@@ -162,7 +172,9 @@ def _queries() -> Mapping[str, str]:
     found["account_contacts"] = _LINKS
     found["key_role_assignments"] = _HOLDINGS
     found["segment_members"] = _MEMBERSHIPS
-    found |= {schema.plural: _records(schema) for schema in _SCHEMAS}
+    found |= {
+        schema.plural: _records(schema, moved=schema.record_type in moved) for schema in _SCHEMAS
+    }
     # The last one: those before it read every change there is.
     return {**found, "field_changes": _CHANGES}
 
@@ -174,9 +186,26 @@ def with_clause() -> str:
 
 
 @cache
-def ctes() -> tuple[CTE, ...]:
-    """For statements that are built: PostgreSQL leaves those that nobody names unread."""
-    return tuple(text(query).columns().cte(name) for name, query in _queries().items())
+def ctes(moved: frozenset[str] = frozenset()) -> tuple[CTE, ...]:
+    """For statements that are built: PostgreSQL leaves those that nobody names unread. Formulas of
+    `moved` record types are what the statement is told by `moved_account` and the like.
+    """
+    return tuple(text(query).columns().cte(name) for name, query in _queries(moved).items())
+
+
+@cache
+def present_ctes(moved: frozenset[str]) -> tuple[CTE, ...]:
+    """Records as they are now, with what time has made of their formulas."""
+    found = []
+    for schema in _SCHEMAS:
+        if schema.record_type in moved:
+            stored = TABLES[schema.record_type].c
+            columns = {column.name: f"t.{column.name}" for column in stored}
+            columns["traits"] = _moved(schema.record_type, "t.traits")
+            said = ", ".join(f"{of} as {name}" for name, of in columns.items())
+            query = f"select {said} from {schema.plural} t where t.workspace_id = :workspace_id"
+            found.append(text(query).columns().cte(schema.plural))
+    return tuple(found)
 
 
 _IN_BULK = text(

@@ -146,8 +146,12 @@ class RecordOut(Out):
         " or missing."
     )
     version: int = Field(
-        description="Counts the changes of the record; it is in the ETag, and `If-Match` compares"
-        " it."
+        description="Counts the changes of what can be written of the record; it is in the ETag,"
+        " and `If-Match` compares it."
+    )
+    computed_version: int = Field(
+        description="Counts the changes of what Tenure works out or sets itself: formulas,"
+        " statuses. It is in the ETag, and `If-Match` leaves it aside."
     )
     created_at: datetime
     updated_at: datetime

@@ -11,6 +11,7 @@ from sqlalchemy import (
     Date,
     ForeignKeyConstraint,
     Index,
+    Integer,
     Numeric,
     PrimaryKeyConstraint,
     String,
@@ -33,6 +34,13 @@ def _refers(column: str, table: str) -> ForeignKeyConstraint:
     )
 
 
+def _computed_version() -> Column[Any]:
+    comment = "counts changes of what no client can write; version counts all others"
+    return Column(
+        "computed_version", Integer, nullable=False, server_default=text("0"), comment=comment
+    )
+
+
 def _record(table: str, *columns: Column[Any], constraints: tuple[Any, ...] = ()) -> Table:
     """A table of records: deleting leaves a tombstone, which keeps its `external_id`."""
     return Table(
@@ -46,6 +54,7 @@ def _record(table: str, *columns: Column[Any], constraints: tuple[Any, ...] = ()
         Column("traits", JSONB, nullable=False, server_default=text("'{}'")),
         Column("search_text", Text, comment="folded words, each after a space"),
         *versioned(),
+        _computed_version(),
         Column("deleted_at", AT),
         PrimaryKeyConstraint("workspace_id", "id"),
         UniqueConstraint("workspace_id", "external_id"),
@@ -171,6 +180,7 @@ objects = Table(
     Column("traits", JSONB, nullable=False, server_default=text("'{}'")),
     Column("search_text", Text, comment="folded words, each after a space"),
     *versioned(),
+    _computed_version(),
     Column("deleted_at", AT),
     PrimaryKeyConstraint("workspace_id", "id"),
     UniqueConstraint("workspace_id", "object_type_id", "external_id"),

@@ -30,6 +30,8 @@ class Column:
     required: bool = False
     """Never null, in any record."""
     default: Any = None
+    computed: bool = False
+    """Worked out or set by Tenure alone: no client can write it."""
     hidden: bool = False
     """Kept for our own look-ups; not part of the record that others see."""
 
@@ -104,6 +106,10 @@ class RecordSchema:
         return {column.name: column for column in self.columns}
 
     @cached_property
+    def computed(self) -> frozenset[str]:
+        return frozenset(column.name for column in self.columns if column.computed)
+
+    @cached_property
     def instants(self) -> tuple[str, ...]:
         return tuple(column.name for column in self.columns if column.type == "timestamptz")
 
@@ -134,8 +140,8 @@ ACCOUNT: Final = RecordSchema(
         Column("domain"),
         Column("arr", "bigint"),
         Column("currency"),
-        Column("lifecycle_status", required=True, default="subscribed"),
-        Column("lifecycle_status_since", "timestamptz"),
+        Column("lifecycle_status", required=True, default="subscribed", computed=True),
+        Column("lifecycle_status_since", "timestamptz", computed=True),
         Column("time_zone"),
         Column("country"),
         _SEARCH,
@@ -157,7 +163,7 @@ CONTACT: Final = RecordSchema(
         Column("phone"),
         Column("title"),
         Column("time_zone"),
-        Column("email_status", required=True, default="ok"),
+        Column("email_status", required=True, default="ok", computed=True),
         Column("deactivated_at", "timestamptz"),
         _SEARCH,
     ),
@@ -183,8 +189,8 @@ OPPORTUNITY: Final = RecordSchema(
         Column("currency"),
         Column("deal_room_url"),
         Column("manually_enter_renewal_sequence", "boolean", required=True, default=False),
-        Column("renewal_sequence_status"),
-        Column("renewal_sequence_status_at", "timestamptz"),
+        Column("renewal_sequence_status", computed=True),
+        Column("renewal_sequence_status_at", "timestamptz", computed=True),
         _SEARCH,
     ),
     events.OpportunityChanged,

@@ -101,7 +101,8 @@ def _load(schema: RecordSchema, *, by_external_id: bool, in_turn: bool) -> TextC
             select coalesce(json_agg(row_to_json(seen) order by seen.id)::text, '[]')
             from (
                 select id, external_id, source, {", ".join(schema.by_name)}, traits,
-                       version, created_at, updated_at, deleted_at is not null as deleted{part}
+                       version, computed_version, created_at, updated_at,
+                       deleted_at is not null as deleted{part}
                 from {schema.table}
                 where workspace_id = :workspace_id{schema.own_rows}
                   and {_which(by_external_id=by_external_id)}

@@ -10,7 +10,7 @@ from accounts_api.records.schema.errors import NotAllWritten, NotWritten
 from accounts_api.records.schema.record_schemas import RecordSchema
 from accounts_api.records.schema.rules import RecordState
 from accounts_api.records.schema.trait_values import Definitions, read_definitions
-from accounts_api.records.store import queries
+from accounts_api.records.store import queries, storing
 from accounts_api.records.store.writing import Validator, plan, write
 from shared.batches import isolate_failures
 from shared.errors import AppError
@@ -26,12 +26,14 @@ __all__ = [
     "living_named",
     "locked",
     "plan",
+    "refresh_traits",
     "state_of",
     "states_of",
     "write",
     "write_each",
 ]
 
+refresh_traits = storing.refresh_traits
 RowT = TypeVar("RowT", bound=Edit | Outcome)
 
 

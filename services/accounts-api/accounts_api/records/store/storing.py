@@ -17,7 +17,7 @@ def _recordset(schema: RecordSchema) -> str:
     columns = "".join(f", {column.name} {column.type}" for column in schema.columns)
     return (
         f"(id uuid, external_id text, source text{columns}, traits jsonb, deleted boolean,"
-        " version integer)"
+        " version integer, computed_version integer, written boolean, computed boolean)"
     )
 
 
@@ -49,9 +49,9 @@ def _insert(schema: RecordSchema) -> TextClause:
             select :workspace_id, r.id, {", ".join(f"r.{name}" for name in names.split(", "))}
             from jsonb_to_recordset(cast(:rows as jsonb)) as r{_recordset(schema)}
             on conflict ({", ".join(schema.key)}) do nothing
-            returning id, version, created_at, updated_at
+            returning id, version, computed_version, created_at, updated_at
         ), told as ({_HISTORY} where h.record_id in (select id from made))
-        select id::text as id, version, created_at, updated_at from made
+        select id::text as id, version, computed_version, created_at, updated_at from made
         """
     )
 
@@ -69,6 +69,7 @@ def _update(schema: RecordSchema) -> TextClause:
         ), locked as materialized (
             select t.id from {schema.table} t
             join wanted w on w.id = t.id and w.version = t.version
+             and w.computed_version = t.computed_version
             where t.workspace_id = :workspace_id and t.id = any(array(select id from wanted))
             order by t.id
             for no key update of t skip locked
@@ -77,14 +78,15 @@ def _update(schema: RecordSchema) -> TextClause:
             set {", ".join(f"{name} = r.{name}" for name in names)},
                 deleted_at = case when r.deleted
                     then coalesce(t.deleted_at, (select known_at from moment)) end,
-                version = t.version + 1,
+                version = t.version + cast(r.written as integer),
+                computed_version = t.computed_version + cast(r.computed as integer),
                 updated_at = clock_timestamp()
             from wanted r
             where t.workspace_id = :workspace_id and t.id = r.id
               and t.id = any(array(select id from locked))
-            returning t.id, t.version, t.created_at, t.updated_at
+            returning t.id, t.version, t.computed_version, t.created_at, t.updated_at
         ), told as ({_HISTORY} where h.record_id in (select id from changed))
-        select id::text as id, version, created_at, updated_at from changed
+        select id::text as id, version, computed_version, created_at, updated_at from changed
         """
     )
 
@@ -95,6 +97,7 @@ class Stamp:
 
     id: str
     version: int
+    computed_version: int
     created_at: datetime
     updated_at: datetime
 
@@ -137,6 +140,26 @@ async def _store(
         history=to_json(history).decode(),
         cause=cause,
     )
+
+
+@cache
+def _refresh(schema: RecordSchema) -> TextClause:
+    return text(
+        f"""
+        update {schema.table} as t
+        set traits = jsonb_strip_nulls(t.traits || r.traits),
+            computed_version = t.computed_version + 1
+        from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, traits jsonb)
+        where t.workspace_id = :workspace_id and t.id = r.id
+        """
+    )
+
+
+async def refresh_traits(
+    uow: UnitOfWork, schema: RecordSchema, rows: Sequence[Mapping[str, Any]]
+) -> None:
+    """What time alone has made of formulas: no history, no event, for nothing has happened."""
+    await uow.run(_refresh(schema.statements), rows=to_json(rows).decode())
 
 
 _LINK = text(

@@ -139,7 +139,10 @@ async def _store(uow: UnitOfWork, batch: Batch, merged_into: UUID | None) -> lis
             stamps += await storing.update_records(
                 uow,
                 batch.schema,
-                [_row(batch.schema, pending.after) for pending, _ in old],
+                [
+                    _row(batch.schema, pending.after) | _counted(batch, pending, changes)
+                    for pending, changes in old
+                ],
                 [
                     _history(pending.after["id"], fact) | {"cause": causes.get(fact.field)}
                     for pending, changes in old
@@ -153,9 +156,10 @@ async def _store(uow: UnitOfWork, batch: Batch, merged_into: UUID | None) -> lis
     for pending, _ in stored:
         stamp = by_id[pending.after["id"]]
         pending.after["version"] = stamp.version
+        pending.after["computed_version"] = stamp.computed_version
         pending.after["created_at"] = stamp.created_at
         pending.after["updated_at"] = stamp.updated_at
-    await _announce(uow, batch.schema, stored, merged_into)
+    await _announce(uow, batch, stored, merged_into)
     return [
         place
         for pending, _ in changed
@@ -165,8 +169,15 @@ async def _store(uow: UnitOfWork, batch: Batch, merged_into: UUID | None) -> lis
 
 
 def _row(schema: RecordSchema, state: RecordState) -> dict[str, Any]:
-    names = ("id", "external_id", "source", *schema.by_name, "traits", "deleted", "version")
-    return {name: state[name] for name in names}
+    names = ("id", "external_id", "source", *schema.by_name, "traits", "deleted")
+    return {name: state[name] for name in (*names, "version", "computed_version")}
+
+
+def _counted(batch: Batch, pending: PendingRecord, changes: Differences) -> dict[str, bool]:
+    """Which of its versions a record moves on: of what is written, of what is worked out."""
+    touched = changes.keys() | {fact.field for fact in pending.facts}
+    computed = batch.computed_among(touched)
+    return {"written": bool(touched - computed), "computed": bool(computed)}
 
 
 def _born(pending: PendingRecord) -> Iterable[dict[str, Any]]:
@@ -231,14 +242,16 @@ def _held(pending: PendingRecord) -> Iterable[tuple[str, Holders]]:
 
 async def _announce(
     uow: UnitOfWork,
-    schema: RecordSchema,
+    batch: Batch,
     stored: Sequence[tuple[PendingRecord, Differences]],
     merged_into: UUID | None,
 ) -> None:
     """One event for each record, with its whole state, and word to the listeners."""
-    changes = []
+    schema, changes = batch.schema, []
     for pending, differences in stored:
         change = _change(pending, merged_into)
+        if change == "updated" and not _counted(batch, pending, differences)["written"]:
+            change = "computed"
         fields = frozenset(differences) - {"deleted"}
         corrected = {fact.field for fact in pending.facts} - differences.keys() - {"deleted"}
         since = pending.first_since
@@ -259,6 +272,7 @@ async def _announce(
                 {
                     "id": pending.after["id"],
                     "version": pending.after["version"],
+                    "computed_version": pending.after["computed_version"],
                     "change": change,
                     "changed": event_field_names(fields),
                     "previous": _previous(pending, differences),

@@ -80,7 +80,7 @@ async def want_written(uow: UnitOfWork, event: OpportunityChanged) -> None:
                 sobject=sobject,
                 external_id=external_id,
                 values={each.target: record[each.field] for each in fields},
-                version=event.version,
+                version=event.revision,
                 cause=uow.cause,
             )
             if asked:

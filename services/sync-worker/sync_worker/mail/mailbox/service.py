@@ -268,7 +268,7 @@ def _proof(workspace_id: UUID, quoted: Sequence[str]) -> str | None:
 async def keep_address(uow: UnitOfWork, event: ContactChanged) -> None:
     gone = event.change in {"deleted", "merged"}
     address = None if gone else email_key(event.record.email)
-    await queries.keep_address(uow, event.id, address, event.version)
+    await queries.keep_address(uow, event.id, address, event.revision)
 
 
 async def backlog(uow: UnitOfWork) -> int:

@@ -65,6 +65,7 @@ _NAMES = {
     "traits": "enterprise",
     "url_host": "partner.example",
 }
+_CHANGED = {"updated": ["name", "traits.tier"], "computed": ["traits.tier"]}
 _KEYS = {
     "key_roles": "csm",
     "traits": "tier",
@@ -78,7 +79,8 @@ def example_of(event: type[Event], public_type: str) -> dict[str, Any]:
     made = _object(event)
     if "change" in made:
         made["change"] = public_type.partition(".")[2]
-        made["changed"] = ["name", "traits.tier"] if made["change"] == "updated" else []
+        made["changed"] = _CHANGED.get(made["change"], [])
+        made["corrected"], made["effective_at"] = [], None
         made["merged_into"] = _id("merged_into") if made["change"] == "merged" else None
     return event.model_validate(made).model_dump(mode="json")
 

@@ -80,24 +80,23 @@ _COLUMNS = """
     to_char(recorded_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as recorded_at,
     xid::text as place_xid, seq, octet_length(data::text) as size
 """
-_PAGE = """
-    select {columns} from partner_events
+_PAGE = text(
+    f"""
+    select {_COLUMNS} from partner_events
     where workspace_id = :workspace_id
       and (xid, seq) > (cast(cast(:xid as text) as xid8), :seq)
-      and xid < cast(cast(:horizon as text) as xid8)
-      {narrower}
+      and xid < cast(cast(:horizon as text) as xid8) and type = any(:types)
     order by xid, seq
     limit :limit
-"""
-_ALL_TYPES = text(_PAGE.format(columns=_COLUMNS, narrower=""))
-_SOME_TYPES = text(_PAGE.format(columns=_COLUMNS, narrower="and type = any(:types)"))
+    """
+)
 
 
 async def events_between(
     uow: UnitOfWork,
     place: tuple[int, int],
     until: int,
-    types: Sequence[str] | None,
+    types: Sequence[str],
     limit: int,
 ) -> tuple[Sequence[EventRow], bool]:
     """Events after `place` of transactions before `until`, in commit order, and whether there are
@@ -106,9 +105,7 @@ async def events_between(
     A bare id as cursor would lose the events of transactions that commit late.
     """
     where = {"xid": str(place[0]), "seq": place[1], "horizon": str(until)}
-    if types is None:
-        return await rows_within(uow, EventRow, _ALL_TYPES, limit, **where)
-    return await rows_within(uow, EventRow, _SOME_TYPES, limit, **where, types=list(types))
+    return await rows_within(uow, EventRow, _PAGE, limit, **where, types=list(types))
 
 
 _SOME = text(
@@ -127,18 +124,17 @@ class RecordedEvent:
     recorded_at: datetime
 
 
-_RANGE = """
+_RANGE = text(
+    """
     select id, type, recorded_at from partner_events
     where workspace_id = :workspace_id
       and recorded_at >= :since and recorded_at < :until
-      and (recorded_at, id) > (:after_at, :after_id)
+      and (recorded_at, id) > (:after_at, :after_id) and type = any(:types)
       and (:include_quiet or quiet_batch_id is null)
-      {narrower}
     order by recorded_at, id
     limit :limit
-"""
-_ANY_OF_RANGE = text(_RANGE.format(narrower=""))
-_TYPES_OF_RANGE = text(_RANGE.format(narrower="and type = any(:types)"))
+    """
+)
 
 
 async def events_recorded(
@@ -146,7 +142,7 @@ async def events_recorded(
     since: datetime,
     until: datetime,
     after: tuple[datetime, UUID],
-    types: Sequence[str] | None,
+    types: Sequence[str],
     limit: int,
     *,
     include_quiet: bool,
@@ -160,9 +156,7 @@ async def events_recorded(
         "limit": limit,
         "include_quiet": include_quiet,
     }
-    if types is None:
-        return await uow.rows(RecordedEvent, _ANY_OF_RANGE, **where)
-    return await uow.rows(RecordedEvent, _TYPES_OF_RANGE, **where, types=list(types))
+    return await uow.rows(RecordedEvent, _RANGE, **where, types=list(types))
 
 
 _FORGET = text(

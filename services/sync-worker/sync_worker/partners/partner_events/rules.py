@@ -16,6 +16,8 @@ CATALOG: dict[str, type[Event]] = {
 }
 """Every type that partners can see, with the event behind it."""
 
+ON_REQUEST = frozenset(each for each in CATALOG if each.endswith(".computed"))
+"""Types that reach only who names them: there are many, and few need them."""
 NOUNS = sorted({public_type.partition(".")[0] for public_type in CATALOG})
 TEST_TYPE = "webhook.test"
 """Sent on request and to one endpoint only; not in the feed."""
@@ -33,20 +35,16 @@ def unknown_types(filters: Sequence[str]) -> list[str]:
     return [each for each in filters if each not in known]
 
 
-def concrete_types(filters: Sequence[str]) -> list[str] | None:
-    """The types that `filters` name, those of `account.*` one by one; None is all there are."""
-    if EVERYTHING in filters:
-        return None
-    nouns = {each.removesuffix(".*") for each in filters if each.endswith(".*")}
-    return [name for name in CATALOG if name in filters or name.partition(".")[0] in nouns]
+def concrete_types(filters: Sequence[str]) -> list[str]:
+    """The types that `filters` let through."""
+    return [name for name in CATALOG if lets_through(filters, name)]
 
 
 def lets_through(filters: Sequence[str], public_type: str) -> bool:
-    return (
-        EVERYTHING in filters
-        or public_type in filters
-        or f"{public_type.partition('.')[0]}.*" in filters
-    )
+    if public_type in filters:
+        return True
+    named_with_others = EVERYTHING in filters or f"{public_type.partition('.')[0]}.*" in filters
+    return named_with_others and public_type not in ON_REQUEST
 
 
 class FeedCursors:

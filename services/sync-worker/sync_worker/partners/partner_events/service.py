@@ -21,6 +21,7 @@ from sync_worker.partners.partner_events import queries
 from sync_worker.partners.partner_events.queries import EventRow, RecordedEvent
 from sync_worker.partners.partner_events.rules import (
     BEGINNING,
+    EVERYTHING,
     FeedCursors,
     concrete_types,
     unknown_types,
@@ -33,8 +34,8 @@ _LOOK_EVERY = 0.4
 """Seconds between looks of a request that waits. None of them holds a transaction in between."""
 _FORGET_AT_ONCE = 1000
 
-Types = Sequence[str] | None
-"""Concrete types; None is all."""
+Types = Sequence[str]
+"""Concrete types."""
 
 
 class EventNotFound(NotFound):
@@ -87,7 +88,7 @@ async def read_feed(
     """A page of the feed as JSON, after up to `wait` seconds when there is none yet."""
     cursors = FeedCursors(service.settings.cursor_secret.get_secret_value(), caller.workspace_id)
     place = cursors.read(after) if after not in {"", LATEST} else BEGINNING
-    wanted = checked_types(types.split(","), "/query/types") if types else None
+    wanted = checked_types(types.split(",") if types else [EVERYTHING], "/query/types")
     until = time.monotonic() + wait
     while True:
         async with service.units.begin(caller.workspace_id, caller.cause, read_only=True) as uow:
@@ -125,7 +126,8 @@ def checked_types(filters: Sequence[str], pointer: str) -> Types:
             pointer.format(place),
             "unknown_event_type",
             f"There is no event type {each[:100]!r}. `GET /openapi.json` lists all of them under"
-            " `webhooks`; `account.*` means all about accounts and `*` everything.",
+            " `webhooks`; `account.*` means all about accounts and `*` everything, but for what is"
+            " only worked out, such as `account.computed`.",
         )
         for place, each in enumerate(given)
         if unknown_types([each])

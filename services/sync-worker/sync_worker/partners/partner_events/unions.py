@@ -36,6 +36,9 @@ def sentence_of(event: type[Event], public_type: str) -> str:
 _CHANGES: Final[Mapping[str, str]] = {
     "created": "was created; `record` is its state.",
     "updated": "was changed: `changed` names the fields, `record` is the state after it.",
+    "computed": "has another formula value or status: `changed` names the fields, `record` is the"
+    " state after it. There is one event for each record and step of work, and it comes only to who"
+    " names its type.",
     "deleted": "was deleted; `record` is its last state.",
     "undeleted": "was restored after it had been deleted; `record` is its state.",
     "merged": "was merged into the one that `merged_into` names, which stays.",
@@ -51,7 +54,8 @@ def with_unions(document: Schema) -> Schema:
     )
     schemas[PATTERN] = _names(
         PATTERN,
-        "Several types of event at once: `account.*` for all about accounts, `*` for all.",
+        "Several types of event at once: `account.*` for all about accounts, `*` for all; but not"
+        " what is computed, such as `account.computed`, which is to be named itself.",
         [EVERYTHING, *(f"{noun}.*" for noun in NOUNS)],
     )
     schemas[PAYLOAD] = _union(

@@ -55,7 +55,8 @@ EventTypes = Annotated[
     Field(
         min_length=1,
         max_length=100,
-        description="Which events to send: types, `account.*` for all about accounts, `*` for all.",
+        description="Which events to send: types, `account.*` for all about accounts, `*` for all."
+        " What is computed, such as `account.computed`, is sent only when it is named itself.",
     ),
 ]
 IncludeQuiet = Annotated[
@@ -116,7 +117,8 @@ class EndpointOut(Out):
     url: str = Field(description="Where events are sent.")
     description: str = Field(description="What people call it.")
     types: list[str] = Field(
-        description="Which events are sent: types, `account.*` for all about accounts, `*` for all."
+        description="Which events are sent: types, `account.*` for all about accounts, `*` for all;"
+        " `account.computed` only when it is named itself."
     )
     include_quiet: IncludeQuiet
     header_names: list[str] = Field(description="Of the headers that are sent along.")

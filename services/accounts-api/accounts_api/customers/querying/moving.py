@@ -1,0 +1,92 @@
+"""What time has made of formulas, in what is read: now or then."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from zlib import crc32
+
+from pydantic_core import from_json, to_json
+
+from accounts_api.customers.formulas import moving
+from accounts_api.customers.querying.queries import MAY_MOVE, ListRow, id_of
+from accounts_api.customers.querying.rules import Projection
+from accounts_api.records.history.as_of import PointInTime
+from accounts_api.records.schema import record_catalog
+from accounts_api.records.schema.record_schemas import RecordSchema
+from shared.lists.order import SortKey
+from shared.rules.interpreter.depends import dependencies
+from shared.rules.types.typed import Rule
+from shared.uow import UnitOfWork
+
+
+@dataclass(frozen=True)
+class MovedTypes:
+    """Record types whose formulas a list is found or ordered by, with what these are."""
+
+    names: frozenset[str] = frozenset()
+    parameters: Mapping[str, str] = field(default_factory=dict)
+
+
+async def moved_types(
+    uow: UnitOfWork,
+    schema: RecordSchema,
+    rule: Rule | None,
+    keys: Sequence[SortKey],
+    point: PointInTime | None,
+) -> MovedTypes:
+    """Those that a rule or an order reads: they are worked out for every record of their type. A
+    formula that a rule of the workspace looks at is kept up to date, and of now it is as it is
+    stored.
+    """
+    read = {(schema.record_type, key.field.name) for key in keys}
+    if rule is not None:
+        read |= {(seen.record_type, seen.what) for seen in dependencies(rule)}
+    if not any(what.startswith("traits.") for _, what in read):
+        return MovedTypes()
+    found = {
+        (one.trait.record_type, f"traits.{one.trait.key}")
+        for one in await moving.moving_formulas(uow)
+    }
+    if point is None:
+        found = await moving.not_looked_at(uow, found)
+    values: dict[str, dict[str, Any]] = {}
+    for name in sorted({record_type for record_type, _ in found & read}):
+        of_type = await record_catalog.find_schema(uow, name)
+        if of_type is not None:
+            known = values.setdefault(of_type.statements.record_type, {})
+            known |= await moving.values_at(uow, of_type, None, point)
+    parameters = {f"moved_{name}": to_json(known).decode() for name, known in values.items()}
+    return MovedTypes(frozenset(values), parameters)
+
+
+async def with_moved(
+    uow: UnitOfWork,
+    schema: RecordSchema,
+    what: Projection,
+    rows: Sequence[ListRow],
+    point: PointInTime | None,
+) -> Sequence[ListRow]:
+    """The rows with what time has made of their formulas."""
+    if not rows or not what.with_traits or not rows[0][MAY_MOVE]:
+        return rows
+    moved = await moving.values_at(uow, schema, [id_of(row) for row in rows], point)
+    return [
+        {**row, "traits": with_values(str(row["traits"]), moved.get(id_of(row), {}), what)}
+        for row in rows
+    ]
+
+
+def with_values(traits: str, moved: Mapping[str, Any], what: Projection) -> str:
+    """Traits as JSON, of which a list shows those of its projection."""
+    shown = {
+        key: value for key, value in moved.items() if what.traits is None or key in what.traits
+    }
+    if not shown:
+        return traits
+    values = {**from_json(traits), **shown}
+    return to_json({key: value for key, value in values.items() if value is not None}).decode()
+
+
+def moment(moved: Mapping[str, Any]) -> str:
+    """Tells the values apart from others, in an ETag."""
+    return f"{crc32(to_json(moved)):08x}" if moved else ""
