@@ -15,7 +15,8 @@ from deploy.bench.stage import Stage, stage
 from deploy.migrate import ROOT
 from shared.clock import utc_now
 
-GROUPS = ("records", "segments", "webhooks", "sequences", "midnight")
+_OF_TIME = ("past", "midnight")
+GROUPS = ("records", "segments", "webhooks", "sequences", *_OF_TIME)
 _RESULTS = ROOT / ".tenure" / "bench"
 
 
@@ -84,7 +85,8 @@ async def _run(groups: list[str], seconds: float, only: str | None, report: Repo
 
 async def _measure(made: Stage, group: str, only: str | None, report: Report) -> None:
     """What the group before left to be done is done first: it would be measured here."""
-    module = importlib.import_module(f"deploy.bench.{group}")
+    folder = "bench_time" if group in _OF_TIME else "bench"
+    module = importlib.import_module(f"deploy.{folder}.{group}")
     _say(f"{group}: preparing {made.scale:,} accounts")
     await made.settle()
     await module.prepare(made)

@@ -46,10 +46,7 @@ def _caller(stage: Stage) -> Caller:
 
 
 async def no_work(stage: Stage) -> Result:
-    """What the framework and a request's wrapping cost here and now: 0.2 ms on a quiet machine.
-
-    Read the other processor times beside this one.
-    """
+    """What a request costs here and now without work; read other processor times beside it."""
     process = await stage.start_web_process("accounts")
     load = await drive(
         process,
@@ -98,34 +95,6 @@ async def page_in_order(stage: Stage) -> Result:
     path = f"/v1/accounts?sort={SORT}"
     return await _rounds(
         stage, lambda _: Request("GET", path), scripts, target="ratio >= 0.20, cpu <= 1.2 ms"
-    )
-
-
-async def page_of_the_past(stage: Stage) -> Result:
-    """The same first page as of an instant after which a thousand accounts changed; beside it the
-    one of now, in place of bare SQL.
-    """
-    draw, service = drawing(7), stage.service("accounts")
-    then = utc_now()
-    async with service.units.begin(stage.workspace_id, _caller(stage).cause) as uow:
-        rows = [AccountRow.model_validate(row) for row in _rows(stage, draw)]
-        await write(uow, ACCOUNT, [edit_of(ACCOUNT, row) for row in rows])
-    process, path = await stage.start_web_process("accounts"), f"/v1/accounts?sort={SORT}"
-    loads: dict[str, list[Load]] = {path: [], f"{path}&as_of={quote(then.isoformat())}": []}
-    for _ in range(ROUNDS):
-        for where, found in loads.items():
-            found.append(
-                await drive(
-                    process,
-                    partial(_the_same, Request("GET", where)),
-                    stage.headers(),
-                    seconds=stage.seconds,
-                    connections=CONNECTIONS,
-                )
-            )
-    now, past = loads.values()
-    return of_loads(
-        past, [load.per_second for load in now], target="ratio >= 0.5 of the list of now"
     )
 
 
@@ -248,7 +217,6 @@ CASES = (
     Case("account: read one", read_one),
     Case("account: page of 50, filtered and sorted", page_of_fifty),
     Case("account: page of 50, sorted", page_in_order),
-    Case("account: page of 50, sorted, of the past", page_of_the_past),
     Case("account: change one", patch_one),
     Case("account: create one", create_one),
     Case("accounts: bulk upsert of 1,000", bulk_upsert),

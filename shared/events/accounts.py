@@ -147,8 +147,7 @@ class RecordChanged(Event):
     version: int
     computed_version: int = Field(
         default=0,
-        description="Counts the changes of what Tenure works out or sets itself, as `version`"
-        " counts all others.",
+        description="Counts changes of what Tenure works out itself, `version` all others.",
     )
     change: ChangeKind
     changed: list[str] = Field(
@@ -162,13 +161,11 @@ class RecordChanged(Event):
     )
     corrected: list[str] = Field(
         default=[],
-        description="The names of fields of which only the past is another now: something was told"
-        " late of them, and they had become something else since.",
+        description="Fields of which only the past is another now, because that was told late.",
     )
     effective_at: datetime | None = Field(
         default=None,
-        description="The earliest instant, by the workspace's clock, since when it was told to have"
-        " been so; null when it is so since it was written.",
+        description="Since when it was told to have been so; null: since it was written.",
     )
     merged_into: Annotated[
         UUID | None,

@@ -28,7 +28,7 @@ from accounts_api.evaluation.rule_kinds.evaluators import (
 )
 from accounts_api.language.rules.standard import STANDARD
 from accounts_api.records.schema import record_catalog
-from accounts_api.records.store.coalescing import coalesce_computed
+from accounts_api.records.store.service import coalesce_computed
 from shared.events.base import Cause, chain_of
 from shared.lists import moment
 from shared.logging import get_logger

@@ -11,6 +11,7 @@ from accounts_api.records.schema.record_schemas import RecordSchema
 from accounts_api.records.schema.rules import RecordState
 from accounts_api.records.schema.trait_values import Definitions, read_definitions
 from accounts_api.records.store import queries, storing
+from accounts_api.records.store.coalescing import coalesce_computed
 from accounts_api.records.store.writing import Validator, plan, write
 from shared.batches import isolate_failures
 from shared.errors import AppError
@@ -20,6 +21,7 @@ __all__ = [
     "PendingRecord",
     "Validator",
     "all_written",
+    "coalesce_computed",
     "definitions_of",
     "each_row",
     "living",

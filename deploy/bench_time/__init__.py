@@ -1,0 +1,1 @@
+"""What `make bench` measures of time: reading the past, and midnight."""
