@@ -61,6 +61,8 @@ async def furniture(
         await theirs.admin.post(
             "/v1/tasks", {"title": "Look", "assignee_id": theirs.details["observer_id"]}
         )
+        rows = [{"external_id": "quiet", "name": "Imported"}]
+        await theirs.admin.post("/v1/accounts/bulk", {"automation": "quiet", "rows": rows})
         await tenure.settle()
     for service in SERVICES:
         await bury_unreadable(tenure, theirs, service)

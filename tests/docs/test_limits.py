@@ -12,6 +12,7 @@ from deploy import nginx
 from deploy.gateway import proxy
 from deploy.migrate import ROOT
 from deploy.routes import LARGER_BODIES
+from sequencer.sequences.quiet_entries.rows import KEPT as QUIET
 from shared import ratelimit
 from shared.page_bytes import MAX_PAGE_BYTES
 from shared.paging import MAX_LIMIT
@@ -67,6 +68,7 @@ EXPECTED = {
     "webhook endpoints of a workspace": f"{MOST_ENDPOINTS}",
     "events of the feed": f"{EVENT_DAYS} days",
     "webhook deliveries and their attempts": f"{EVENT_DAYS} days",
+    "what a quiet batch held back can be released": f"{QUIET.days} days after its last write",
     "an imported file and what became of its rows": f"{IMPORT_DAYS} days",
     "the answer to an `Idempotency-Key`": HELD,
     "the id of a product event, by which a repeat is known": f"{DEDUPED_DAYS} days",

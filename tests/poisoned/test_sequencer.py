@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from sequencer import worker
 from sequencer.subscriptions import SUBSCRIPTIONS
-from shared.events.accounts import MemberChanged, SegmentChanged
+from shared.events.accounts import MemberChanged, QuietBatchOpened, SegmentChanged
 from shared.events.base import Event
 from shared.events.sync import PersonalMailReceived
 from shared.feed import consumer
@@ -192,6 +192,10 @@ def a_segment(_: Renewals, segment_id: UUID) -> SegmentChanged:
     )
 
 
+def a_batch(_: Renewals, batch_id: UUID) -> QuietBatchOpened:
+    return QuietBatchOpened(id=batch_id, title="renewals.csv")
+
+
 def mails(kind: str, make: Callable[..., Event]) -> Heard:
     return Heard(
         "enrollment_entries", of_mails(make), "enrollment_id", f"kind = '{kind}'", by="sync"
@@ -208,6 +212,7 @@ HEARD: dict[str, Heard] = {
     "ContactChanged": Heard("contacts", of_new(Renewals.contact_event)),
     "MemberChanged": Heard("members", of_new(a_member)),
     "SegmentChanged": Heard("segments", of_new(a_segment)),
+    "QuietBatchOpened": Heard("quiet_batches", of_new(a_batch)),
     "SegmentEntered": Heard("segment_members", of_new(Renewals.entered), "record_id"),
     "SegmentLeft": Heard(
         "segment_members",

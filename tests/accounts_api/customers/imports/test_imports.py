@@ -37,7 +37,7 @@ async def preview(ws: Workspace, job: dict[str, Any]) -> dict[str, Any]:
 ACCOUNTS = (
     "External ID;Company;ARR;Seats;Live;Uses;Since;CSM;Notes\r\n"
     'a-1;"Acme; Inc";4800000;12;yes;chat;2026-01-31;{email};x\r\n'
-    "a-2;'=Initech;-5;2.5;0;chat;2026-02-28;;y\r\n"
+    "a-2;'=Initech;5;2.5;0;chat;2026-02-28;;y\r\n"
     "a-3;Hooli;;;;;;;\r\n"
     "a-4;;1;;;;;;\r\n"
     "a-5;Umbrella;1,5;many;perhaps;nothing;31.1.2026;nobody@here.example;\r\n"
@@ -97,7 +97,7 @@ async def test_a_file_is_mapped_by_its_names_previewed_and_written(tenure: Tenur
     assert (acme["name"], acme["arr"]) == ("Acme; Inc", 4_800_000)
     assert acme["traits"] == {"seats": 12, "live": True, "uses": ["chat"], "since": "2026-01-31"}
     assert acme["key_roles"] == {"csm": [member["id"]]}
-    assert (initech["name"], initech["arr"], initech["traits"]["seats"]) == ("=Initech", -5, 2.5)
+    assert (initech["name"], initech["arr"], initech["traits"]["seats"]) == ("=Initech", 5, 2.5)
     assert hooli["traits"] == {}
     history = (await ws.admin.get(f"/v1/accounts/{acme['id']}/history")).json()["data"]
     assert [link["type"] for link in history[0]["cause"]] == ["api_key", "import", "quiet_batch"]
@@ -144,7 +144,7 @@ async def test_the_same_file_twice_changes_nothing_and_an_export_is_a_file(tenur
     third = await run(tenure, ws, await begin(ws, "account", exported.text))
     assert counts(third) == (0, 0, first["created"], 0)
     assert await events_of(tenure, ws, "accounts.account_changed.v1") == before
-    changed = await begin(ws, "account", "external_id,arr,domain\na-1,7,\na-2,-5,x.example")
+    changed = await begin(ws, "account", "external_id,arr,domain\na-1,7,\na-2,6,x.example")
     assert counts(await run(tenure, ws, changed)) == (0, 2, 0, 0)
 
 

@@ -8,7 +8,7 @@ from tests.accounts_api.customers.imports.making import KNOWN
 
 def test_only_what_a_file_may_write_is_a_target() -> None:
     assert set(KNOWN) == {
-        *("id", "external_id", "name", "domain", "arr"),
+        *("id", "external_id", "name", "domain", "arr", "effective_at"),
         *("traits.name", "traits.health_score", "traits.spend", "key_roles.csm"),
     }
 

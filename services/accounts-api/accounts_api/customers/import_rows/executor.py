@@ -173,7 +173,11 @@ async def _read(
     )
     by_email = await active_by_email(uow, _addresses(reading, rows))
     members = {email: str(member_id) for email, member_id in by_email.items()}
-    return [_read_row(reading, members, into, *row) for row in rows], reading
+    read = [_read_row(reading, members, into, *row) for row in rows]
+    for row in read:
+        if isinstance(row.wanted, Edit):
+            row.wanted.allows_implausible = job.allow_implausible
+    return read, reading
 
 
 def _read_row(

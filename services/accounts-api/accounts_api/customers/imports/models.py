@@ -56,6 +56,7 @@ imports = Table(
     Column("dates", Text, comment="as a person says; null: as the file shows"),
     Column("decimals", Text, comment="as a person says; null: as the file shows"),
     Column("automation", Text, nullable=False, server_default="quiet"),
+    Column("allow_implausible", Boolean, nullable=False, server_default=text("false")),
     Column(
         "evidence",
         JSONB,
@@ -164,6 +165,7 @@ class Import:
     dates: DateOrder | None
     decimals: DecimalSign | None
     automation: Automation
+    allow_implausible: bool
     evidence: Any
     """What was seen of each column; of another release perhaps in another form, so it is `Any`."""
     upload_id: UUID | None

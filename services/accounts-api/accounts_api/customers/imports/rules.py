@@ -65,7 +65,15 @@ LINKS: Final[Mapping[str, ImportTargetType]] = {
     "plan_roles": "list",
 }
 _NOT_FROM_FILES: Final = frozenset(
-    {"traits", "key_roles", "accounts", "deleted", "restore", "merged_into_external_id"}
+    {
+        "allow_implausible",
+        "traits",
+        "key_roles",
+        "accounts",
+        "deleted",
+        "restore",
+        "merged_into_external_id",
+    }
 )
 _ALSO_CALLED: Final[Mapping[str, str]] = {
     "website": "domain",

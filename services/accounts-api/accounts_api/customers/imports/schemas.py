@@ -57,6 +57,10 @@ _AUTOMATION = (
     " the id of the import, shows what would have. `run`: sequences, tasks, notifications and"
     " webhooks follow as always."
 )
+_IMPLAUSIBLE = (
+    "True lets rows say what cannot be so, such as a contract that ends before it starts; else they"
+    " are rejected."
+)
 _EMPTY = "What an empty cell says: `leave` the value as it is, or `clear` it."
 
 
@@ -95,6 +99,7 @@ class ImportIn(In):
     dates: DateOrder | None = Field(default=None, description=_DATES)
     decimals: DecimalSign | None = Field(default=None, description=_DECIMALS)
     automation: Automation = Field(default="quiet", description=_AUTOMATION)
+    allow_implausible: bool = Field(default=False, description=_IMPLAUSIBLE)
 
 
 class ImportPatch(Patch):
@@ -110,6 +115,7 @@ class ImportPatch(Patch):
     dates: DateOrder | None = Field(default=None, description=_DATES)
     decimals: DecimalSign | None = Field(default=None, description=_DECIMALS)
     automation: Automation = Field(default="quiet", description=_AUTOMATION)
+    allow_implausible: bool = Field(default=False, description=_IMPLAUSIBLE)
 
 
 class ImportColumn(Out):
@@ -176,6 +182,7 @@ _EXAMPLE: dict[str, Any] = {
     "dates": None,
     "decimals": None,
     "automation": "quiet",
+    "allow_implausible": False,
     "detected_formats": {"dates": None, "decimals": None},
     "size_bytes": 52,
     "rows": 1,
@@ -219,6 +226,10 @@ class ImportOut(Out):
         description="The decimal sign of its numbers; null follows `detected_formats`."
     )
     automation: Automation = Field(description="What follows from its rows.")
+    allow_implausible: bool = Field(
+        description="Whether rows may say what cannot be so, such as a contract that ends before it"
+        " starts."
+    )
     detected_formats: DetectedFormats
     size_bytes: int = Field(description="The size of the file in bytes.")
     rows: int = Field(description="How many rows the file has, without its header.")

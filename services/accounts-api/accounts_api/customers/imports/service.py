@@ -40,7 +40,9 @@ KEPT_DAYS: Final = 30
 _LEFT_OVER: Final = 1_000
 """Chunks removed at once."""
 _DELIMITERS: Final = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
-_SAID_WITH_IT: Final = frozenset({"amounts", "empty_cells", "dates", "decimals", "automation"})
+_SAID_WITH_IT: Final = frozenset(
+    {"amounts", "empty_cells", "dates", "decimals", "automation", "allow_implausible"}
+)
 _MAY_BE_NULL: Final = frozenset({"dates", "decimals"})
 _CALLED: Final = {character: name for name, character in _DELIMITERS.items()}
 _BEFORE_START: Final = frozenset({"waiting", "ready"})

@@ -56,6 +56,8 @@ class Edit:
     key_roles: dict[str, list[str]] = field(default_factory=dict)
     effective_at: datetime | None = None
     """Since when it holds, in workspace time; None from now on."""
+    allows_implausible: bool = False
+    """Who writes it knows that it says what cannot be so."""
     overrides: bool = False
     """Holds over what its fields are known to have become later, too."""
     deleted: bool = False

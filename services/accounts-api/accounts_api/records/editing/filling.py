@@ -5,6 +5,7 @@ from typing import Any
 
 from accounts_api.records.editing.edits import SEE_ERRORS, Edit, Writer, escaped
 from accounts_api.records.editing.lookups import Lookups
+from accounts_api.records.editing.plausible import implausible
 from accounts_api.records.editing.record_formulas import compute
 from accounts_api.records.schema.errors import TAKEN, ExternalIdTaken, OwnedElsewhere
 from accounts_api.records.schema.record_schemas import RecordSchema
@@ -61,6 +62,8 @@ class Filling:
             for column in self.schema.columns
             if column.required and after[column.name] is None
         ]
+        if not (self.writer.is_source or edit.allows_implausible or faults):
+            faults += implausible(self.schema.record_type, before, after, edit.pointer)
         if edit.faults:
             faults = [*edit.faults, *_further(edit, faults)]
         if faults and before is not None and self.lookups.owners:

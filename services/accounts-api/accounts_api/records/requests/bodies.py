@@ -31,6 +31,7 @@ _NOT_VALUES = frozenset(
         "restore",
         "merged_into_external_id",
         "effective_at",
+        "allow_implausible",
     }
 )
 
@@ -69,6 +70,7 @@ def edit_of(
             for key, holders in (given.get("key_roles") or {}).items()
         },
         effective_at=given.get("effective_at"),
+        allows_implausible=bool(given.get("allow_implausible")),
         deleted=bool(given.get("deleted")),
         restore=bool(given.get("restore")),
         merged_into=given.get("merged_into_external_id"),

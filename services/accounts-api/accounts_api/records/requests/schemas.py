@@ -72,6 +72,11 @@ class RecordFields(Patch):
         " not before the first instant of a record that exists. What is known to have changed later"
         " stays as it became. Null: from now on.",
     )
+    allow_implausible: bool = Field(
+        default=False,
+        description="True lets a record say what cannot be so, such as a contract that ends before"
+        " it starts.",
+    )
 
 
 class Row(In):
