@@ -12,7 +12,8 @@ BIN := .venv/bin
 # A process starts in half the time when Python may keep what it compiled, whatever the habits here.
 export PYTHONDONTWRITEBYTECODE :=
 WITH_SERVERS := $(BIN)/python -m deploy.servers
-CONTRACT_TESTS := tests/clients/test_typescript_client.py tests/clients/test_workspace_clients.py
+CONTRACT_TESTS := tests/clients/test_typescript_client.py tests/clients/test_workspace_clients.py \
+	tests/deploy/test_reference_script.py
 # Two test processes keep two cores busy; PostgreSQL and the processes need their share.
 JOBS ?= 2
 

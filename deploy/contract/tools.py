@@ -33,7 +33,6 @@ class Finding:
     endpoints: int | None = None
     models: int | None = None
     faults: list[tuple[str, str]] = field(default_factory=list)
-    warnings: int = 0
 
     def lost(self, rule: str, names: Iterable[str]) -> None:
         self.faults += [(rule, name) for name in sorted(names)]
@@ -232,9 +231,6 @@ def redocly(tools: Tools, document: Document, folder: Path) -> Finding:
         return Finding(faults=_failed(done) or [("failed", "no report")])
     finding = Finding()
     for problem in report["problems"]:
-        if problem["severity"] != "error":
-            finding.warnings += 1
-            continue
         where = problem["location"][0].get("pointer", "") if problem["location"] else ""
         finding.faults.append((problem["ruleId"], f"{problem['message']} {where}"))
     return finding
@@ -249,11 +245,8 @@ def spectral(tools: Tools, document: Document, folder: Path) -> Finding:
         return Finding(faults=_failed(done) or [("failed", "no report")])
     finding = Finding()
     for problem in problems:
-        if problem["severity"] == 0:
-            where = "/".join(map(str, problem["path"]))
-            finding.faults.append((problem["code"], f"{problem['message']} {where}"))
-        else:
-            finding.warnings += 1
+        where = "/".join(map(str, problem["path"]))
+        finding.faults.append((problem["code"], f"{problem['message']} {where}"))
     return finding
 
 

@@ -52,11 +52,11 @@ def test_what_is_known_belongs_to_a_tool_of_the_lane() -> None:
 
 def test_the_table_counts_what_came_through(tmp_path: Path) -> None:
     document = Document(tmp_path, frozenset({"list_a", "get_a"}), frozenset({"A"}))
-    finding = Finding(endpoints=1, models=1, warnings=2)
+    finding = Finding(endpoints=1, models=1)
     finding.lost("lost endpoint", ["get_a"])
     heading, row = table({"orval": (finding, 1.25)}, document).splitlines()
-    assert heading.split() == ["tool", "seconds", "endpoints", "models", "warnings", "errors"]
-    assert row.split() == ["orval", "1.2", "1/2", "1/1", "2", "1"]
+    assert heading.split() == ["tool", "seconds", "endpoints", "models", "faults"]
+    assert row.split() == ["orval", "1.2", "1/2", "1/1", "1"]
 
 
 def test_the_locks_name_no_address() -> None:
