@@ -6,27 +6,18 @@ Generated from the OpenAPI documents (reliability T1, T3).
 import json
 from collections.abc import AsyncIterator
 from typing import Any
+from urllib.parse import urlencode
 from uuid import uuid4
 
 import httpx2
 import pytest
 from sqlalchemy import TextClause, text
 
-from shared.settings import SERVICES, ServiceName
+from shared.settings import ServiceName
 from tests.harness import Tenure, Workspace
 from tests.operations import OPERATIONS, WORDS, WRITES, Operation
-from tests.seed_data import (
-    Furniture,
-    bury_unreadable,
-    collection_of,
-    collections,
-    find_more,
-    furnish,
-    hold_something,
-    renamed,
-)
-from tests.sequencer.renewals import Renewals
-from tests.simulators.mail import MailSimulator
+from tests.seed_data import Furniture, collection_of, collections, renamed
+from tests.whole_workspace import one_of_everything
 
 WITH_IDS = [o for o in OPERATIONS if any(o.takes_id(name) for name in o.parameters)]
 _VOLATILE = {"request_id", "id", "created_at", "updated_at", "version"}
@@ -51,25 +42,7 @@ async def mine(tenure: Tenure) -> AsyncIterator[Workspace]:
 async def furniture(
     theirs: Workspace, tenure: Tenure, tmp_path_factory: pytest.TempPathFactory
 ) -> Furniture:
-    """One of everything of theirs: what one request makes, and what a renewal's story leaves."""
-    async with MailSimulator(tmp_path_factory.mktemp("mail")) as mail:
-        story = Renewals(tenure, theirs, mail)
-        await story.furnish()
-        await story.sequence(90)
-        await story.opportunity()
-        found = await furnish(theirs)
-        await theirs.admin.post(
-            "/v1/tasks", {"title": "Look", "assignee_id": theirs.details["observer_id"]}
-        )
-        rows = [{"external_id": "quiet", "name": "Imported"}]
-        await theirs.admin.post("/v1/accounts/bulk", {"automation": "quiet", "rows": rows})
-        await tenure.settle()
-    for service in SERVICES:
-        await bury_unreadable(tenure, theirs, service)
-    for service in (one for one in SERVICES if f"held-work/{one}" in collections()):
-        await hold_something(tenure, theirs, service)
-    await find_more(theirs, found)
-    return found
+    return await one_of_everything(tenure, theirs, tmp_path_factory.mktemp("mail"))
 
 
 async def fingerprint(tenure: Tenure, ws: Workspace) -> dict[str, Any]:
@@ -170,9 +143,11 @@ async def test_a_foreign_id_in_a_filter_answers_as_a_random_one(
     mine: Workspace, furniture: Furniture, operation: Operation, name: str
 ) -> None:
     random = str(uuid4())
-    expected = likeness(await call(mine, operation, f"{operation.url()}?{name}={random}"), random)
+    others = {other: str(uuid4()) for other in _uuid_queries(operation) if other != name}
+    address = f"{operation.url()}?{urlencode(others)}"
+    expected = likeness(await call(mine, operation, f"{address}&{name}={random}"), random)
     for given in furniture.values():
-        answer = await call(mine, operation, f"{operation.url()}?{name}={given}")
+        answer = await call(mine, operation, f"{address}&{name}={given}")
         assert likeness(answer, given) == expected
 
 

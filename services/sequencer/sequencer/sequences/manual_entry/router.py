@@ -18,7 +18,7 @@ router = api_router("/v1/enrollments", "Enrollments")
     "/eligibility",
     summary="Get the eligibility of an opportunity",
     response_model=EligibilityOut,
-    responses=refuses(409),
+    responses=refuses(404, 409),
 )
 async def get_eligibility(
     caller: Annotated[Caller, require("enrollments:read")],
