@@ -19,6 +19,9 @@ CALENDAR: Final = "calendar"
 """Stands for what a local day is: the workspace's zone, fiscal year, business days."""
 
 
+_EVENTS: Final = "events:"
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Dependency:
     record_type: str
@@ -36,7 +39,16 @@ def role_dependency(role: str) -> str:
 
 
 def events_dependency(event: str) -> str:
-    return f"events:{event}"
+    return f"{_EVENTS}{event}"
+
+
+def event_property_dependency(key: str) -> str:
+    """Nothing changes it: it says who reads a declared property."""
+    return f"event_property:{key}"
+
+
+def is_of_events(dependency: Dependency) -> bool:
+    return dependency.what.startswith(_EVENTS)
 
 
 def dependencies(rule: c.Rule) -> frozenset[Dependency]:
@@ -69,11 +81,18 @@ def seen(node: c.Checked, here: str, path: tuple[str, ...]) -> Iterator[Dependen
             yield Dependency(here, role_dependency(role), path)
         case c.EventsCounted(event=event):
             yield Dependency(here, events_dependency(event), path)
+            yield from (Dependency(here, what, path) for what in _properties_read(node))
         case c.And() | c.Or() | c.Not():
             for child in c.children(node):
                 yield from seen(child, here, path)
         case other:
             assert_never(other)
+
+
+def _properties_read(node: c.EventsCounted) -> Iterator[str]:
+    for inner in c.walk(node):
+        if isinstance(inner, c.FieldTest):
+            yield event_property_dependency(inner.field.trait or "")
 
 
 def relation_dependencies(

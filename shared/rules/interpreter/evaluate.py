@@ -24,6 +24,15 @@ class Holding:
 
 
 @dataclass(frozen=True, slots=True)
+class CountedEvents:
+    """Events of one name and day that had the same declared properties."""
+
+    day: date
+    count: int
+    properties: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """What a rule can see of one record. Columns hold Python values, traits decoded JSON."""
 
@@ -36,6 +45,7 @@ class Snapshot:
     roles: Sequence[Holding] = ()
     changes: Mapping[str, Sequence[datetime]] = field(default_factory=dict)
     events: Mapping[str, Mapping[date, int]] = field(default_factory=dict)
+    event_values: Mapping[str, Sequence[CountedEvents]] = field(default_factory=dict)
 
 
 COMPARE: Final[dict[Op, Callable[[Any, Any], bool]]] = {
@@ -108,6 +118,13 @@ def holders(node: c.Role, record: Snapshot, context: EvaluationContext) -> list[
 
 
 def events_counted(node: c.EventsCounted, record: Snapshot, context: EvaluationContext) -> int:
+    if node.where is not None:
+        return sum(
+            counted.count
+            for counted in record.event_values.get(node.event, ())
+            if _in_days(node.window, counted.day, context)
+            and satisfies(node.where, Snapshot("", {}, counted.properties), context)
+        )
     days = record.events.get(node.event, {})
     return sum(count for day, count in days.items() if _in_days(node.window, day, context))
 

@@ -17,6 +17,7 @@ class Needs:
     segments: set[str] = field(default_factory=set)
     roles: set[str] = field(default_factory=set)
     events: dict[str, "Counted"] = field(default_factory=dict)
+    event_values: dict[str, "Counted"] = field(default_factory=dict)
     related: dict[str, tuple[Relation, "Needs"]] = field(default_factory=dict)
     followed: set[c.Rule] = field(default_factory=set)
     """Rules that decide what is read here, whose own needs are among these."""
@@ -70,9 +71,9 @@ def gather(node: c.Checked, found: Needs, deciding: Deciding = _nothing) -> None
         case c.Role():
             found.roles.add(node.role)
         case c.EventsCounted():
-            known = found.events.get(node.event)
-            back = max(node.within_days - 1, known.back if known else 0)
-            found.events[node.event] = Counted(node.days, back)
+            _reach_back(found.events, node)
+            if node.where is not None:
+                _reach_back(found.event_values, node)
         case c.And() | c.Or() | c.Not():
             for child in c.children(node):
                 gather(child, found, deciding)
@@ -87,3 +88,9 @@ def _follow(node: c.Checked, found: Needs, deciding: Deciding) -> None:
         elif decides not in found.followed:
             found.followed.add(decides)
             gather(decides.root, found, deciding)
+
+
+def _reach_back(wanted: dict[str, Counted], node: c.EventsCounted) -> None:
+    known = wanted.get(node.event)
+    back = max(node.within_days - 1, known.back if known else 0)
+    wanted[node.event] = Counted(node.days, back)

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from shared.rules.interpreter.evaluate import Holding, Snapshot
+from shared.rules.interpreter.evaluate import CountedEvents, Holding, Snapshot
 from shared.rules.interpreter.needs import Needs
 from shared.rules.types.catalog import FieldType
 
@@ -47,6 +47,13 @@ def _read(needs: Needs, given: Mapping[str, Any]) -> Snapshot:
             for name, instants in given["changes"].items()
         },
         events={name: _by_day(days) for name, days in given["events"].items()},
+        event_values={
+            name: [
+                CountedEvents(date.fromisoformat(day), count, properties)
+                for day, count, properties in rows
+            ]
+            for name, rows in given["event_values"].items()
+        },
     )
 
 

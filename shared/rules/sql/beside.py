@@ -2,9 +2,11 @@
 it, its changes, its product events.
 """
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from sqlalchemy import BigInteger, ColumnElement, Date, FromClause, Text, Uuid
+from sqlalchemy import BigInteger, ColumnElement, Date, FromClause, Text, Uuid, select
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.types import TypeEngine
 
 from shared.columns import AT
 from shared.rules.sql.rows import Row, other_table
@@ -52,6 +54,19 @@ def changes_of(
         table.c[names.record] == row.id,
         table.c[names.field] == field,
     ]
+
+
+def event_values(names: EventDays) -> FromClause:
+    """The roll-ups by declared properties, which stand where a record has its traits."""
+    columns: dict[str, TypeEngine[Any]] = {
+        names.record: Uuid(),
+        names.name: Text(),
+        names.day: Date(),
+        names.count: BigInteger(),
+        names.properties: JSONB(),
+    }
+    counted = other_table(names.values or names.table, columns)
+    return select(counted, counted.c[names.properties].label("traits")).subquery()
 
 
 def event_days(names: EventDays) -> FromClause:

@@ -33,7 +33,15 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from shared.rules.sql.beside import changes, changes_of, event_days, holdings, kept, memberships
+from shared.rules.sql.beside import (
+    changes,
+    changes_of,
+    event_days,
+    event_values,
+    holdings,
+    kept,
+    memberships,
+)
 from shared.rules.sql.dates import next_anniversary
 from shared.rules.sql.rows import COLUMN_TYPES, Row
 from shared.rules.syntax import nodes as n
@@ -133,7 +141,12 @@ class Compiler:
         return ~found if node.negated else found
 
     def events(self, node: c.EventsCounted, row: Row) -> ColumnElement[bool]:
-        days, names = event_days(node.days), node.days
+        names = node.days
+        days = event_days(names)
+        matching: list[ColumnElement[bool]] = []
+        if node.where is not None and node.event_type is not None:
+            days = event_values(names)
+            matching.append(self.node(node.where, Row(node.event_type, days)))
         first, last = node.window.first, node.window.last
         counted = row.beside(
             days,
@@ -143,6 +156,7 @@ class Compiler:
                 self.context.resolve(first) if first else None,
                 self.context.resolve(last) if last else None,
             ),
+            *matching,
             what=func.coalesce(func.sum(days.c[names.count]), 0),
         )
         return _count(node.op, counted, node.count)

@@ -26,6 +26,7 @@ from shared.rules.sql.beside import (
     changes,
     changes_of,
     event_days,
+    event_values,
     holdings,
     kept,
     memberships,
@@ -64,6 +65,12 @@ def _document(needs: Needs, row: Row, context: EvaluationContext) -> ColumnEleme
         "changes": _object({name: _changes(name, row, context) for name in needs.changes}),
         "events": _object(
             {name: _events(name, counted, row, context) for name, counted in needs.events.items()}
+        ),
+        "event_values": _object(
+            {
+                name: _events(name, counted, row, context, by_value=True)
+                for name, counted in needs.event_values.items()
+            }
         ),
     }
     return _object(parts)
@@ -123,13 +130,19 @@ def _changes(name: str, row: Row, context: EvaluationContext) -> ColumnElement[A
 
 
 def _events(
-    name: str, counted: Counted, row: Row, context: EvaluationContext
+    name: str,
+    counted: Counted,
+    row: Row,
+    context: EvaluationContext,
+    *,
+    by_value: bool = False,
 ) -> ColumnElement[Any]:
     """Days that no window reaches back to are left where they are."""
     names = counted.days
     first = bindparam(None, context.today - timedelta(days=counted.back), type_=Date())
-    days = event_days(names)
-    one = func.jsonb_build_array(days.c[names.day], days.c[names.count])
+    days = event_values(names) if by_value else event_days(names)
+    said = [days.c[names.properties]] if by_value else []
+    one = func.jsonb_build_array(days.c[names.day], days.c[names.count], *said)
     return row.beside(
         days,
         days.c[names.record] == row.id,

@@ -25,7 +25,7 @@ MEMBERS: Final[dict[str, tuple[frozenset[str], frozenset[str]]]] = {
     "related": (frozenset(), frozenset({"quantifier", "count", "where"})),
     "segment": (frozenset({"op"}), frozenset()),
     "key_role": (frozenset({"op"}), frozenset({"member"})),
-    "events": (frozenset({"within_days", "count"}), frozenset()),
+    "events": (frozenset({"within_days", "count"}), frozenset({"where"})),
 }
 """The member that names a node, with the members it must and may have beside it."""
 
@@ -82,7 +82,7 @@ class _Reader:
             case "key_role":
                 return self.key_role(given, place)
             case _:
-                return self.events(given, place)
+                return self.events(given, place, depth)
 
     def kind(self, given: Mapping[str, object], place: Place) -> str | None:
         kinds = [key for key in MEMBERS if key in given]
@@ -247,11 +247,16 @@ class _Reader:
         member = self.text(given["member"], place.part("member")) if "member" in given else None
         return n.KeyRole(role, op, member, place) if role and op else None
 
-    def events(self, given: Mapping[str, object], place: Place) -> n.Node | None:
+    def events(self, given: Mapping[str, object], place: Place, depth: int) -> n.Node | None:
         event = self.text(given["events"], place.part("events"))
         days = self.integer(given["within_days"], place.part("within_days"), 1, n.MAX_SPAN)
         counted = self.counted(given["count"], place.part("count"))
-        return n.Events(event, days, *counted, place) if event and days and counted else None
+        where = None
+        if "where" in given:
+            where = self.node(given["where"], place.part("where"), depth + 1)
+            if where is None:
+                return None
+        return n.Events(event, days, *counted, where, place) if event and days and counted else None
 
     def integer(self, given: object, place: Place, least: int, most: int) -> int | None:
         if isinstance(given, bool) or not isinstance(given, int) or not least <= given <= most:
@@ -300,9 +305,10 @@ def write_json(node: n.Node) -> dict[str, Any]:
         case n.KeyRole(role, role_op, member):
             written = {"key_role": role, "op": str(role_op)}
             return written if member is None else {**written, "member": member}
-        case n.Events(event, days, op, count):
-            written = {"op": str(op), "value": count}
-            return {"events": event, "within_days": days, "count": written}
+        case n.Events(event, days, op, count, where):
+            matching = {} if where is None else {"where": write_json(where)}
+            counted = {"op": str(op), "value": count}
+            return {"events": event, **matching, "within_days": days, "count": counted}
 
 
 def _write_value(value: n.Value) -> object:

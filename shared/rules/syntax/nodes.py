@@ -205,6 +205,8 @@ class Events:
     within_days: int
     op: Op
     count: int
+    where: "Node | None" = None
+    """What the declared properties of an event must be for it to count."""
     place: Place = field(default_factory=Place, compare=False)
 
 
@@ -217,7 +219,7 @@ def children(node: Node) -> tuple[Node, ...]:
             return items
         case NotOf(item):
             return (item,)
-        case Related(where=where) | RelatedCount(where=where) if where is not None:
+        case Related(where=where) | RelatedCount(where=where) | Events(where=where) if where:
             return (where,)
         case _:
             return ()

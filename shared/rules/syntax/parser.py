@@ -138,12 +138,14 @@ class RuleParser(Cursor):
     def counting(self, place: Place) -> n.Node:
         self.expect("(")
         if self.skip("events"):
-            event = self.quoted()
+            event, where = self.quoted(), None
+            if self.skip("where"):
+                where = self.either()
             self.expect("within")
             days = self.whole(1, n.MAX_SPAN)
             self.expect("days", "day")
             self.expect(")")
-            return n.Events(event, days, self.symbol(), self.whole(0), place)
+            return n.Events(event, days, self.symbol(), self.whole(0), where, place)
         relation, where = self.name("events, or the name of a relation"), None
         if self.skip("where"):
             where = self.either()

@@ -46,6 +46,10 @@ class Field:
         return self.column or self.name
 
 
+def event_property(key: str, type_: FieldType) -> Field:
+    return Field(f"properties.{key}", type_, trait=key)
+
+
 def trait(key: str, type_: FieldType, options: Iterable[str] = (), currency: str = "") -> Field:
     return Field(
         f"traits.{key}", type_, trait=key, options=tuple(options), currency=currency or None
@@ -127,6 +131,11 @@ class EventDays:
     name: str = "name"
     day: str = "day"
     count: str = "count"
+    values: str | None = None
+    """The roll-ups by declared properties, too, of the events that have some."""
+    properties: str = "properties"
+    declared: Mapping[str, tuple["Field", ...]] = field(default_factory=dict, compare=False)
+    """By event name, its declared properties as fields."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -187,6 +196,17 @@ class Catalog:
         """This catalog with the workspace's traits, by name of the record type."""
         types = {
             name: replace(type_, fields=(*type_.fields, *traits.get(name, ())))
+            for name, type_ in self.types.items()
+        }
+        return Catalog(types, self.segments, self.key_roles)
+
+    def with_event_properties(self, declared: Mapping[str, Iterable[Field]]) -> "Catalog":
+        """This catalog with the workspace's declared properties, by name of the event."""
+        known = {event: tuple(fields) for event, fields in declared.items()}
+        types = {
+            name: replace(type_, events=replace(type_.events, declared=known))
+            if type_.events
+            else type_
             for name, type_ in self.types.items()
         }
         return Catalog(types, self.segments, self.key_roles)

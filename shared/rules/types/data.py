@@ -112,13 +112,13 @@ def _type_as_data(type_: RecordType) -> Data:
             }
             for relation in type_.relations
         ],
-        **{name: _as_data(beside) for name in _BESIDE if (beside := getattr(type_, name))},
+        **{name: _beside_as_data(beside) for name in _BESIDE if (beside := getattr(type_, name))},
         **({"only": [type_.only[0], str(type_.only[1])]} if type_.only else {}),
     }
 
 
 def _read_type(name: str, data: Data) -> RecordType:
-    beside = {key: kind(**data[key]) for key, kind in _BESIDE.items() if key in data}
+    beside = {key: kind(**_read_beside(data[key])) for key, kind in _BESIDE.items() if key in data}
     only = data.get("only")
     return RecordType(
         name,
@@ -137,6 +137,22 @@ def _read_type(name: str, data: Data) -> RecordType:
         **beside,
         only=(only[0], UUID(only[1])) if only else None,
     )
+
+
+def _beside_as_data(beside: Any) -> Data:
+    data = _as_data(beside)
+    if isinstance(beside, EventDays):
+        declared = beside.declared.items()
+        data["declared"] = {event: list(map(_field_as_data, known)) for event, known in declared}
+    return data
+
+
+def _read_beside(data: Data) -> Data:
+    if "declared" not in data:
+        return data
+    declared = data["declared"].items()
+    known = {event: tuple(map(_read_field, fields)) for event, fields in declared}
+    return {**data, "declared": known}
 
 
 def _field_as_data(field: Field) -> Data:

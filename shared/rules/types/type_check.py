@@ -12,13 +12,14 @@ from shared.rules.syntax.faults import Fault, Place, RuleFaulty
 from shared.rules.types import typed as c
 from shared.rules.types.catalog import (
     Catalog,
+    EventDays,
     Field,
     FieldType,
     RecordType,
     Relation,
     Scope,
 )
-from shared.rules.types.context import Day
+from shared.rules.types.context import Asks, Day
 from shared.rules.types.literals import Mistyped, Typing
 from shared.spelling import nearest
 
@@ -123,7 +124,7 @@ class Checker:
         rest = node.path
         while rest not in scope.fields:
             head, dot, tail = rest.partition(".")
-            if not dot or head == "traits":
+            if not dot or (head in _OF_VALUES and head not in scope.relations):
                 self.unknown_field(rest, scope, node.place.part("field"))
                 return None
             if head not in scope.relations:
@@ -245,8 +246,33 @@ class Checker:
             message = f"Product events of a {scope.type.name} cannot be counted here."
             self.fault("events_not_available", message, node.place.part("events"))
             return None
+        type_, where = None, None
+        if node.where is not None:
+            type_ = event_type(days, node.event)
+            where = self.of_event(node.where, type_)
+            if where is None:
+                return None
         first = Day(n.Span(1 - node.within_days, n.Unit.DAYS))
         window = c.Days(first, Day(n.Span(0, n.Unit.DAYS)))
         return c.EventsCounted(
-            scope.type, days, node.event, node.within_days, window, node.op, node.count, node
+            *(scope.type, days, node.event, node.within_days, window, node.op, node.count),
+            *(type_, where, node),
         )
+
+    def of_event(self, node: n.Node, type_: RecordType) -> c.Checked | None:
+        """A condition on the declared properties of an event."""
+        checked = self.node(node, Scope(type_, {field.name: field for field in type_.fields}, {}))
+        if checked is not None and checked.asks & (Asks.NOW | Asks.TODAY):
+            message = "An event stays what it was: compare its properties with fixed values."
+            self.fault("moving_condition", message, node.place)
+            return None
+        return checked
+
+
+def event_type(days: EventDays, event: str) -> RecordType:
+    """An event as what a condition is about."""
+    declared = days.declared.get(event, ()) if days.values else ()
+    return RecordType(f"event {event!r}", days.values or days.table, declared)
+
+
+_OF_VALUES: Final = ("traits", "properties")

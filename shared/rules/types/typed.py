@@ -249,6 +249,10 @@ class EventsCounted:
     window: Days
     op: n.Op
     count: int
+    event_type: RecordType | None
+    """What `where` is about: an event with its declared properties."""
+    where: "Checked | None"
+    """Never moves by itself: what an event says is what it said."""
     source: n.Node
 
     @property
@@ -275,6 +279,8 @@ def children(node: Checked) -> tuple[Checked, ...]:
         case Not(item=item):
             return (item,)
         case RelatedMatch(where=where) | RelatedCount(where=where) if where is not None:
+            return (where,)
+        case EventsCounted(where=where) if where is not None:
             return (where,)
         case _:
             return ()

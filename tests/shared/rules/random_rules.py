@@ -81,8 +81,10 @@ class Author:
             op = self.one(("held_by", "not_held_by"))
             return {**role, "op": op, "member": str(self.one(MEMBERS))}
         if kind < 0.2 and scope.type.events:
-            days = self.random.randint(1, 40)
-            return {"events": self.one(EVENTS), "within_days": days, "count": self.count()}
+            days, event = self.random.randint(1, 40), self.one(EVENTS)
+            declared = scope.type.events.declared.get(event, ())
+            where = {"where": self.of_event(declared)} if declared and kind < 0.185 else {}
+            return {"events": event, **where, "within_days": days, "count": self.count()}
         prefix = ""
         if kind < 0.35 and scope.relations:
             name = self.one(sorted(scope.relations))
@@ -94,6 +96,18 @@ class Author:
         name = self.one(names)
         changes = scope.type.changes is not None
         return {"field": prefix + name, **self.condition(scope.fields[name], changes=changes)}
+
+    def of_event(self, declared: Sequence[Field]) -> Json:
+        """A condition that time does not change."""
+        if self.random.random() < 0.3:
+            several = self.many(lambda: self.of_event(declared))
+            joined: Json = self.one(({"any": several}, {"all": several}, {"not": several[0]}))
+            return joined
+        field: Field = self.one(declared)
+        if field.type in TIMES:
+            op = self.one(("eq", "neq", "lt", "lte", "gt", "gte", "on", "before", "after"))
+            return {"field": field.name, "op": op, "value": self.day().isoformat()}
+        return {"field": field.name, **self.condition(field, changes=False)}
 
     def condition(self, field: Field, *, changes: bool = True) -> Json:
         if self.random.random() < 0.15:

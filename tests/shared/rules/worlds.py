@@ -13,8 +13,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from accounts_api.language.rules.standard import STANDARD
-from shared.rules.interpreter.evaluate import Holding, Snapshot
-from shared.rules.types.catalog import Catalog, FieldType, trait
+from shared.rules.interpreter.evaluate import CountedEvents, Holding, Snapshot
+from shared.rules.types.catalog import Catalog, FieldType, event_property, trait
 
 WORKSPACE = UUID(int=1)
 NOW = datetime(2026, 3, 5, 14, 30, tzinfo=UTC)
@@ -40,8 +40,18 @@ TRAITS = (
 )
 
 
+PROPERTIES = (
+    event_property("motto", FieldType.TEXT),
+    event_property("seats", FieldType.NUMBER),
+    event_property("product_admin", FieldType.BOOLEAN),
+    event_property("go_live", FieldType.DATE),
+    event_property("last_call", FieldType.DATETIME),
+)
+
+
 def catalog() -> Catalog:
-    return STANDARD.with_traits(dict.fromkeys(STANDARD.types, TRAITS))
+    known = STANDARD.with_traits(dict.fromkeys(STANDARD.types, TRAITS))
+    return known.with_event_properties({"login": PROPERTIES, "logout": PROPERTIES[:2]})
 
 
 TABLES = """
@@ -71,6 +81,8 @@ create table field_changes (workspace_id uuid, record_type text, record_id uuid,
   valid_from timestamptz);
 create table product_event_days (workspace_id uuid, account_id uuid, contact_id uuid, name text,
   day date, count bigint);
+create table product_event_values (workspace_id uuid, account_id uuid, contact_id uuid, name text,
+  day date, count bigint, properties jsonb);
 """
 
 TEXTS = ("", "Acme", "ACMÉ", "acme%", "a_b", "Straße", "Łódź", "Ωmega", "ﬁne", "a")
@@ -103,8 +115,8 @@ class World:
                     f"insert into {table} (workspace_id, {', '.join(names)})"
                     f" values (:workspace_id, {', '.join(f':{name}' for name in names)})"
                 )
-                if "traits" in names:
-                    statement = statement.bindparams(bindparam("traits", type_=JSONB()))
+                for name in {"traits", "properties"} & {*names}:
+                    statement = statement.bindparams(bindparam(name, type_=JSONB()))
                 values = [{**row, "workspace_id": WORKSPACE} for row in rows]
                 await connection.execute(statement, values)
 
@@ -131,6 +143,11 @@ class World:
             if counted.get(f"{type_}_id") == id_:
                 days = events.setdefault(counted["name"], {})
                 days[counted["day"]] = days.get(counted["day"], 0) + counted["count"]
+        values: dict[str, list[CountedEvents]] = {}
+        for row_of in self.rows["product_event_values"]:
+            if row_of.get(f"{type_}_id") == id_:
+                same = CountedEvents(row_of["day"], row_of["count"], row_of["properties"])
+                values.setdefault(row_of["name"], []).append(same)
         return Snapshot(
             id=str(id_),
             columns={
@@ -156,6 +173,7 @@ class World:
             ],
             changes=changes,
             events=events,
+            event_values=values,
         )
 
     def _related(self, type_: str, row: dict[str, Any]) -> Iterable[tuple[str, str, Any]]:
@@ -265,6 +283,18 @@ def world(seed: int) -> World:
     pairs = [(account, contact) for account in accounts for contact in contacts]
     few = range(dice.one((0, 1, 3)))
     flag = (True, False, None)
+    days = [
+        {
+            "account_id": account,
+            "contact_id": dice.one([*contacts, UUID(int=0)]),
+            "name": name,
+            "day": dice.day(),
+            "count": number,
+        }
+        for account, name, number in dice.some(
+            [(a, e, c) for a in accounts for e in ("login", "logout") for c in (1, 2)]
+        )
+    ]
     return World(
         {
             "organizations": [
@@ -345,17 +375,7 @@ def world(seed: int) -> World:
                 }
                 for _ in few
             ],
-            "product_event_days": [
-                {
-                    "account_id": account,
-                    "contact_id": dice.one([*contacts, UUID(int=0)]),
-                    "name": name,
-                    "day": dice.day(),
-                    "count": number,
-                }
-                for account, name, number in dice.some(
-                    [(a, e, c) for a in accounts for e in ("login", "logout") for c in (1, 2)]
-                )
-            ],
+            "product_event_days": days,
+            "product_event_values": [{**day, "properties": dice.traits()} for day in days],
         }
     )
