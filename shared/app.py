@@ -1,7 +1,7 @@
 """Builds the web process of a service."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -38,9 +38,12 @@ def build_app(
     migration_head: str | None = None,
     introspection: Callable[[Service], Introspection] = AskAccounts,
     larger_bodies: Mapping[str, int] | None = None,
+    gzipped_bodies: Collection[str] = (),
     wiring: Wiring = (),
 ) -> FastAPI:
-    """`larger_bodies` maps paths or their ends to byte limits above the usual 1 MiB."""
+    """`larger_bodies` maps paths or their ends to byte limits above the usual 1 MiB;
+    bodies of the paths `gzipped_bodies` may be compressed.
+    """
     settings = settings or Settings.read()
     tracing = Tracing(name)
 
@@ -77,7 +80,7 @@ def build_app(
         app.include_router(router)
     install_problems(app)
     install_openapi(app)
-    app.add_middleware(RequestLimits, larger=dict(larger_bodies or {}))
+    app.add_middleware(RequestLimits, larger=dict(larger_bodies or {}), gzipped=gzipped_bodies)
     app.add_middleware(RequestContext, service=name)
     app.add_middleware(PlainAnswers)
     tracing.follow_requests(app)

@@ -57,6 +57,7 @@ SPANNING = {
     # Finding due work; its effects happen in the workspace.
     "accounts_api.automation.handovers.moving.step",
     "accounts_api.customers.key_roles.planned.step",
+    "accounts_api.signals.event_properties.service.fill",
     "accounts_api.signals.product_events.service.attach_waiting",
     "accounts_api.customers.object_types.service.clear_buried",
     "accounts_api.customers.import_rows.executor.step",
@@ -76,6 +77,7 @@ SPANNING = {
     "accounts_api.customers.imports.service.forget_old",
     "accounts_api.signals.product_events.service.forget_old",
     "accounts_api.signals.product_events.service.make_partitions",
+    "accounts_api.signals.profiles.service.write_profiles",
     "accounts_api.evaluation.engine.service.recheck_all",
     "sync_worker.connections.service.remove_purged",
     "sync_worker.mail.mailbox.service.forget_old",
@@ -183,9 +185,11 @@ SPANNING_QUERIES = {
     "accounts_api.customers.import_rows.queries.next_running",
     "accounts_api.customers.imports.queries.old_import",
     "accounts_api.customers.imports.queries.remove_left_over",
+    "accounts_api.signals.event_properties.queries.workspaces_to_fill",
     "accounts_api.signals.product_events.queries.forget",
     "accounts_api.signals.product_events.queries.make_partitions",
     "accounts_api.signals.product_events.queries.workspaces_with_waiting_events",
+    "accounts_api.signals.profiles.queries.workspaces_with_due_profiles",
     "accounts_api.automation.handovers.queries.running",
     "accounts_api.customers.key_roles.queries.workspaces_with_due_plans",
     "accounts_api.customers.object_types.queries.buried_type",
@@ -248,6 +252,8 @@ def test_http_is_spoken_in_routers() -> None:
         "accounts_api.customers.record_routes.parameters",
         "accounts_api.customers.record_routes.responses",
         "accounts_api.records.requests.schemas",
+        # The route of what SDKs send: a key in the body, pages of any origin.
+        "accounts_api.signals.ingest.route",
     }
     assert speaking & query_modules() == set()
 

@@ -224,7 +224,7 @@ async def _make_deliveries(stage: Stage, service: Service) -> None:
     events = await _some_events(stage, _EACH)
     for event_id in events:
         async with service.units.begin(stage.workspace_id, ()) as uow:
-            await deliveries.fan_out(uow, event_id, _TYPE, is_new=True, is_quiet=False)
+            await deliveries.fan_out(uow, event_id, _TYPE, {}, is_new=True, is_quiet=False)
     async with stage.as_admin() as connection:
         await connection.execute("vacuum analyze sync.webhook_deliveries")
 

@@ -71,7 +71,7 @@ class Gateway:
         )
         self._own.router.redirect_slashes = False
         larger = {path: size for paths in LARGER_BODIES.values() for path, size in paths.items()}
-        limited = RequestLimits(self._answer, larger)
+        limited = RequestLimits(self._answer, larger, gzipped=None)
         self._app = Compression(PlainAnswers(RequestContext(limited, service="gateway")))
 
     @asynccontextmanager

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import Field
 from typing_extensions import TypeAliasType
 
-from shared.events.base import ConfigurationChanged, Event
+from shared.events.base import ConfigurationChanged, Event, ProductEventsWatched
 
 SyncDirection = TypeAliasType(
     "SyncDirection",
@@ -167,6 +167,11 @@ class WebhookEndpointDisabled(Event):
     id: UUID
     url_host: str = Field(description="The host of its address.")
     reason: str = Field(description="Why it was disabled, for people.")
+
+
+class SyncWatchesProductEvents(ProductEventsWatched):
+    name: ClassVar[str] = "sync.product_events_watched.v1"
+    service: ClassVar[str] = "sync"
 
 
 class SyncConfigured(ConfigurationChanged):

@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from urllib.parse import unquote_to_bytes
 
 import structlog
@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.ids import new_id
 from shared.logging import get_logger
+from shared.transport.gzip_bodies import inflated, plain_headers
 from shared.transport.refusal import LONG_TARGET, NO_WEBSOCKET, SAFE_HEADERS, RawHeaders, Refusal
 
 log = get_logger(__name__)
@@ -129,12 +130,16 @@ class RequestLimits:
     """Refuses what is too large before it is buffered, counting streamed bytes as they come.
 
     `larger` maps paths such as `/v1/imports/{id}/file`, or the ends of paths, to their own
-    limit: bulk routes take more than the usual 1 MiB.
+    limit: bulk routes take more than the usual 1 MiB. A body of `gzipped` paths may be compressed;
+    its limit is that of what it holds. None: whoever answers says which may be.
     """
 
-    def __init__(self, app: ASGIApp, larger: Mapping[str, int]) -> None:
+    def __init__(
+        self, app: ASGIApp, larger: Mapping[str, int], gzipped: Collection[str] | None = ()
+    ) -> None:
         self.app = app
         self.larger = [(path_pattern(path), size) for path, size in larger.items()]
+        self.gzipped = gzipped
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -152,7 +157,10 @@ class RequestLimits:
             await refuse(_NO_UTF8, scope, send)
             return
         headers = Headers(scope=scope)
-        if headers.get("content-encoding", "identity") != "identity":
+        encoding = headers.get("content-encoding", "identity").lower()
+        is_gzip = encoding in {"gzip", "x-gzip"}
+        may_be_gzip = self.gzipped is None or scope["path"] in self.gzipped
+        if encoding != "identity" and not (is_gzip and may_be_gzip):
             await refuse(_COMPRESSED, scope, send)
             return
         limit = next(
@@ -163,6 +171,9 @@ class RequestLimits:
         if not declared.isdigit() or int(declared) > limit:
             await refuse(too_large(limit), scope, send)
             return
+        if is_gzip and self.gzipped is not None:
+            scope = {**scope, "headers": plain_headers(scope["headers"])}
+            receive = inflated(receive, limit)
         await self._counted(scope, receive, send, limit)
 
     async def _counted(self, scope: Scope, receive: Receive, send: Send, limit: int) -> None:

@@ -62,7 +62,8 @@ async def limit_rate(request: Request, service: Service, caller: Caller) -> None
     if caller.through is not None:
         return
     decision = await service.limiter.take(f"{caller.workspace_id}:{caller.key}", caller.rate_limit)
-    request.state.response_headers = decision.headers()
+    known = getattr(request.state, "response_headers", {})
+    request.state.response_headers = {**known, **decision.headers()}
     if not decision.allowed:
         raise TooManyRequests(
             f"This credential may make {decision.limit} requests a minute.",

@@ -186,12 +186,13 @@ async def test_the_partners_guide_can_be_followed_and_its_receiver_verifies(
     ]
 
 
-async def test_the_modelling_guide_can_be_followed_from_top_to_bottom(
-    tenure: Tenure, gateway: str
+@pytest.mark.parametrize("guide", ["modelling", "product-events"])
+async def test_a_guide_can_be_followed_from_top_to_bottom(
+    tenure: Tenure, gateway: str, guide: str
 ) -> None:
     """In one shell: later commands use what earlier ones found, and a refusal ends it."""
     ws = await tenure.workspace()
-    commands = [command for _, command in blocks(ROOT / "docs/modelling.md", "sh")]
+    commands = [command for _, command in blocks(ROOT / f"docs/{guide}.md", "sh")]
     loudly = 'curl() { command curl --fail-with-body "$@"; }\n'
     status, output = await run(loudly + "\n".join(commands), gateway, ws.keys["admin"])
     assert status == 0, output
@@ -232,6 +233,9 @@ async def test_every_rule_in_the_docs_is_accepted_and_survives_both_forms(tenure
     ws = await tenure.workspace()
     rules = [rule for page in PAGES for rule in blocks(page, "rule")]
     assert len(rules) >= 10
+    for name, type_ in (("plan_name", "string"), ("seats", "number")):
+        declared = {"name": name, "type": type_, "events": ["login"]}
+        await ws.admin.post("/v1/product-event-properties", declared)
     everyone = {"title": "Everyone", "record_type": "account", "rule": {"all": []}}
     segment_id = (await ws.admin.post("/v1/segments", everyone)).json()["id"]
     for record_type, written in rules:

@@ -6,8 +6,10 @@ from typing import Any
 from accounts_api.customers.imports.service import KEPT_DAYS as IMPORT_DAYS
 from accounts_api.language.spreadsheets.csv_file import MOST_ROWS
 from accounts_api.records.requests.schemas import MAX_ROWS
-from accounts_api.signals.product_events.schemas import MAX_ITEM_BYTES, MAX_ITEMS
+from accounts_api.signals.event_properties.rules import MOST_OF_AN_EVENT, MOST_PROPERTIES
+from accounts_api.signals.ingest.schemas import MAX_ITEM_BYTES, MAX_ITEMS
 from accounts_api.signals.product_events.service import DEDUPED_DAYS
+from accounts_api.signals.profiles.service import MOST_MAPPINGS
 from deploy import nginx
 from deploy.gateway import proxy
 from deploy.migrate import ROOT
@@ -65,6 +67,9 @@ EXPECTED = {
     "rows of an imported file": f"{MOST_ROWS:,}",
     "product events in one `POST /v1/batch`": f"{MAX_ITEMS:,}",
     "bytes of one product event": _size(MAX_ITEM_BYTES),
+    "declared properties of product events": f"{MOST_PROPERTIES}",
+    "declared properties of one event": f"{MOST_OF_AN_EVENT}",
+    "mappings of product traits": f"{MOST_MAPPINGS}",
     "webhook endpoints of a workspace": f"{MOST_ENDPOINTS}",
     "events of the feed": f"{EVENT_DAYS} days",
     "webhook deliveries and their attempts": f"{EVENT_DAYS} days",

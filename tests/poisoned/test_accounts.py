@@ -15,13 +15,13 @@ from shared.events.sequences import ContactUnsubscribed
 from shared.ids import new_id
 from tests.accounts_api.automation.segments.making import members
 from tests.accounts_api.customers.key_roles.making import holders, member, rule
-from tests.accounts_api.signals.product_events.making import events
 from tests.harness import Tenure
 from tests.poisoned.poison import Step, Steps, World
+from tests.poisoned.product_sdks import STEPS as OF_PRODUCT_SDKS
 
 SERVICE: Final = "accounts"
 BY_TEST = (Cause(type="system", id="test"),)
-STEPS = Steps[Step]()
+STEPS = Steps[Step](OF_PRODUCT_SDKS)
 """By name: what is done to many, of whom one cannot be stored."""
 step = STEPS.named
 
@@ -310,35 +310,6 @@ async def deleted_type(world: World) -> None:
     assert status["due_work"]["objects_of_deleted_types"] == 0
 
 
-def event(key: str) -> dict[str, Any]:
-    return {"type": "track", "event": "login", "messageId": f"m-{key}", "userId": key}
-
-
-@step("product events: a batch")
-async def product_events(world: World) -> None:
-    batch = {"batch": [event(key) for key in ("a", "b", "c")]}
-    async with world.refusing("accounts.product_events", "message_id = 'm-b'"):
-        answer = (await world.ws.admin.post("/v1/batch", batch)).json()
-    assert (answer["accepted"], [row["index"] for row in answer["refused"]]) == (2, [1])
-    again = (await world.ws.admin.post("/v1/batch", batch)).json()
-    assert (again["accepted"], again["duplicates"]) == (1, 2)
-
-
-@step("waiting-product-events")
-async def waiting_events(world: World) -> None:
-    await world.ws.admin.post("/v1/batch", {"batch": [event(key) for key in ("a", "b", "c")]})
-    rows = [{"external_id": key, "name": "Item"} for key in ("a", "b", "c")]
-    spoilt = "user_id = 'b' and contact_id is not null"
-    async with world.refusing("accounts.product_events", spoilt):
-        answer = (await world.ws.admin.post("/v1/contacts/bulk", {"rows": rows})).json()
-        ids = [row["id"] for row in answer["results"]]
-        assert [row["status"] for row in answer["results"]] == ["created"] * 3
-        counted = [len(await events(world.ws, f"contacts/{id_}")) for id_ in ids]
-        assert counted == [1, 0, 1]
-        (row,) = await world.held(SERVICE)
-        assert row["step"] == "waiting_product_events"
-
-
 @step("feed:sequencer:0")
 async def heard(world: World) -> None:
     emails = [f"item{n}@acme.example" for n in range(3)]
@@ -367,6 +338,7 @@ ALONE = {
     "product-event-partitions": "it makes tables",
     "import-file-retention": "one statement forgets what is old",
     "product-event-retention": "one statement forgets what is old",
+    "product-event-properties": "it moves counts of what is stored, whatever an event says",
 }
 """Loops that judge nothing."""
 

@@ -206,7 +206,7 @@ def answer(mail: Accepted) -> PersonalMailReceived:
     return mail_from(mail.recipient, recipients=[CSM_MAILBOX])
 
 
-HEARD: dict[str, Heard] = {
+TRACKED: dict[str, Heard] = {
     "OpportunityChanged": Heard("opportunities", of_new(Renewals.opportunity_event)),
     "AccountChanged": Heard("accounts", of_new(Renewals.account_event)),
     "ContactChanged": Heard("contacts", of_new(Renewals.contact_event)),
@@ -229,11 +229,11 @@ HEARD: dict[str, Heard] = {
 }
 
 
-@pytest.mark.parametrize("name", HEARD)
+@pytest.mark.parametrize("name", TRACKED)
 async def test_an_event_that_fails_is_set_aside_and_those_beside_it_are_heard(
     renewals: Renewals, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    heard, world = HEARD[name], World(renewals.tenure, renewals.ws)
+    heard, world = TRACKED[name], World(renewals.tenure, renewals.ws)
     monkeypatch.setattr(consumer, "MAX_FAILURES", 1)  # that it is tried again is proved elsewhere
     made = await heard.made(renewals)
     ids = [one for one, _ in made]
@@ -265,4 +265,4 @@ BESIDE: Final = {"WorkspaceChanged": "of a workspace there is one, and the newes
 def test_every_loop_and_every_kind_of_event_is_tried(tenure: Tenure) -> None:
     loops = {loop.name for loop in worker.loops(tenure.workers[SERVICE])}
     assert {name for name in loops - STEPS.keys() if not name.startswith("feed:")} == set()
-    assert {event.__name__ for event in SUBSCRIPTIONS.handlers} == HEARD.keys() | BESIDE.keys()
+    assert {event.__name__ for event in SUBSCRIPTIONS.handlers} == TRACKED.keys() | BESIDE.keys()

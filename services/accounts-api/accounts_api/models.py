@@ -17,7 +17,11 @@ from accounts_api.identity.members import models as members
 from accounts_api.records.field_owners import models as field_owners
 from accounts_api.records.holdings import models as holdings
 from accounts_api.records.schema import models as records
+from accounts_api.signals.event_counts import models as event_counts
+from accounts_api.signals.event_names import models as event_names
+from accounts_api.signals.event_properties import models as event_properties
 from accounts_api.signals.product_events import models as product_events
+from accounts_api.signals.profiles import models as profiles
 from accounts_api.workplace.api_schema import models as api_schema
 
 __all__ = [
@@ -32,6 +36,9 @@ __all__ = [
     "deactivation",
     "debounce",
     "engine",
+    "event_counts",
+    "event_names",
+    "event_properties",
     "field_owners",
     "handovers",
     "holdings",
@@ -40,6 +47,7 @@ __all__ = [
     "lifecycle",
     "members",
     "product_events",
+    "profiles",
     "records",
     "segments",
 ]

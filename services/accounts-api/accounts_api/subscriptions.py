@@ -4,6 +4,7 @@ from accounts_api.customers.contacts.handlers import on_contact_bounced, on_cont
 from accounts_api.customers.opportunities.handlers import on_manual_entry_used, on_message_sent
 from accounts_api.identity.audit_log.handlers import on_configuration_changed
 from accounts_api.records.field_owners.handlers import on_field_owners_changed
+from accounts_api.signals.event_names.handlers import on_product_events_watched
 from shared.events.sequences import (
     ContactBounced,
     ContactUnsubscribed,
@@ -11,7 +12,7 @@ from shared.events.sequences import (
     MessageSent,
     SequencerConfigured,
 )
-from shared.events.sync import FieldOwnersChanged, SyncConfigured
+from shared.events.sync import FieldOwnersChanged, SyncConfigured, SyncWatchesProductEvents
 from shared.events.tasks import TasksConfigured
 from shared.feed.subscriptions import Subscriptions
 
@@ -25,5 +26,6 @@ SUBSCRIPTIONS = Subscriptions(
         TasksConfigured: [on_configuration_changed],
         SequencerConfigured: [on_configuration_changed],
         SyncConfigured: [on_configuration_changed],
+        SyncWatchesProductEvents: [on_product_events_watched],
     }
 )

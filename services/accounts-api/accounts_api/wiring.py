@@ -33,6 +33,7 @@ from accounts_api.identity.workspaces.service import WorkspaceHooks
 from accounts_api.records.schema.hooks import ShapeHooks
 from accounts_api.records.store.hooks import RecordHooks
 from accounts_api.signals.product_events import service as product_events
+from accounts_api.signals.profiles import service as profiles
 from accounts_api.workplace.api_schema import service as api_schema
 from shared.uow import Wiring
 
@@ -42,6 +43,7 @@ WIRING: Final[Wiring] = (
             engine.record_changes,
             memberships.follow_merges,
             product_events.follow_records,
+            profiles.follow_records,
         ),
     ),
     UsageHooks(
@@ -56,6 +58,7 @@ WIRING: Final[Wiring] = (
             imports.find_usages,
             lifecycle.RULES.find_usages,
             key_roles.find_usages,
+            profiles.find_usages,
             segments.find_usages,
             traits.find_usages,
         ),

@@ -11,7 +11,9 @@ from accounts_api.customers.object_types.jobs import clearing_loop as object_typ
 from accounts_api.customers.traits.jobs import clearing_loop
 from accounts_api.evaluation.engine.jobs import rules_loop, self_check_loop
 from accounts_api.records.history.jobs import partitions_loop
+from accounts_api.signals.event_properties.jobs import filling_loop
 from accounts_api.signals.product_events import jobs as product_event_jobs
+from accounts_api.signals.profiles.jobs import profiles_loop
 from accounts_api.subscriptions import SUBSCRIPTIONS
 from accounts_api.wiring import WIRING
 from shared.service import Service
@@ -39,6 +41,8 @@ def loops(service: Service) -> list[Loop]:
         product_event_jobs.second_look_loop(),
         product_event_jobs.partitions_loop(),
         product_event_jobs.forgetting_loop(),
+        profiles_loop(),
+        filling_loop(),
     ]
 
 

@@ -74,7 +74,7 @@ async def test_an_sdk_needs_only_the_host_and_a_key(tenure: Tenure) -> None:
                     "_metadata": {"nodeVersion": "22"},
                     "integrations": {},
                 },
-                {"type": "identify", "userId": "u1", "messageId": "i-1", "traits": {}},
+                {"type": "identity", "userId": "u1", "messageId": "i-1", "traits": {}},
             ],
             "sentAt": "2031-05-01T11:00:00.000Z",
             "writeKey": "unused",

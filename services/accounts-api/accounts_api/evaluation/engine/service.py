@@ -18,6 +18,7 @@ from accounts_api.evaluation.engine.change_capture import (
 )
 from accounts_api.evaluation.engine.next_changes import set_next_changes
 from accounts_api.evaluation.engine.queries import active_rules, unregister
+from accounts_api.evaluation.event_readers.service import lock_readers
 from accounts_api.evaluation.rule_kinds import service as rule_kinds
 from accounts_api.evaluation.rule_kinds.evaluators import (
     FORMULA,
@@ -36,6 +37,8 @@ from shared.rules.interpreter.depends import (
     CALENDAR,
     EXISTENCE,
     Dependency,
+    event_property_dependency,
+    is_of_events,
     role_dependency,
     segment_dependency,
 )
@@ -81,6 +84,8 @@ async def register(
     await queries.lock_dependencies(uow)
     seen = {dependency.what for dependency in dependencies}
     unseen = seen - await depended_on(uow, seen)
+    if any(map(is_of_events, dependencies)):
+        await lock_readers(uow)
     await queries.register(uow, rule_id, kind, record_type, dependencies)
     cycle = await cycles.cycle_of(uow, rule_id)
     if cycle is not None:
@@ -131,6 +136,10 @@ async def find_usages(
             return await _usages_of(uow, record_type, f"traits.{key}")
         case "segment", str():
             return await _usages_of(uow, record_type, segment_dependency(key))
+        case "event_property", _:
+            read = event_property_dependency(key)
+            of_accounts = await _usages_of(uow, "account", read)
+            return [*of_accounts, *await _usages_of(uow, "contact", read)]
         case "key_role", _:
             return await _usages_of(uow, "account", role_dependency(key))
         case _:

@@ -75,7 +75,7 @@ ACCOUNT: Final = RecordType(
     MEMBERSHIPS,
     Holdings("key_role_assignments", "account_id", "key_role_key"),
     CHANGES,
-    events=EventDays("product_event_days", "account_id"),
+    events=EventDays("product_event_days", "account_id", values="product_event_values"),
 )
 
 CONTACT: Final = RecordType(
@@ -103,7 +103,7 @@ CONTACT: Final = RecordType(
     ),
     MEMBERSHIPS,
     changes=CHANGES,
-    events=EventDays("product_event_days", "contact_id"),
+    events=EventDays("product_event_days", "contact_id", values="product_event_values"),
 )
 
 OPPORTUNITY: Final = RecordType(

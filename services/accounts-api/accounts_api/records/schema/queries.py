@@ -26,7 +26,10 @@ _ALL_DEFINITIONS = text(
         'options', (select json_agg(option)
                     from jsonb_path_query(options, '$[*].value ? (@.type() == "string")') option)
     ) order by record_type, key)::text, '[]') as traits,
-    ({_OBJECT_TYPES} and t.deleted_at is null) as object_types
+    ({_OBJECT_TYPES} and t.deleted_at is null) as object_types,
+    (select coalesce(json_agg(json_build_object('key', key, 'type', type, 'events', events)
+                              order by key)::text, '[]')
+     from product_event_properties where workspace_id = :workspace_id) as event_properties
     from trait_definitions
     where workspace_id = :workspace_id and deleted_at is null
     """
@@ -35,12 +38,13 @@ _ALL_DEFINITIONS = text(
 
 @dataclass(frozen=True, slots=True)
 class Definitions:
-    """What a rule must know of the traits of every record type, and of the object types, as two
-    JSON documents.
+    """What a rule must know of the traits of every record type, of the object types and of the
+    declared properties of product events, as JSON documents.
     """
 
     traits: str
     object_types: str
+    event_properties: str
 
 
 async def definitions(uow: UnitOfWork) -> Definitions:

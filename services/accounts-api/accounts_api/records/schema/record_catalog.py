@@ -28,6 +28,7 @@ from shared.rules.types.catalog import (
     Parent,
     RecordType,
     Relation,
+    event_property,
     trait,
 )
 from shared.uow import UnitOfWork
@@ -76,16 +77,21 @@ async def rule_catalog(uow: UnitOfWork) -> Catalog:
     not checked.
     """
     defined = await queries.definitions(uow)
-    return _catalog(defined.traits, defined.object_types)
+    return _catalog(defined.traits, defined.object_types, defined.event_properties)
 
 
 @lru_cache(maxsize=256)
-def _catalog(trait_document: str, type_document: str) -> Catalog:
+def _catalog(trait_document: str, type_document: str, property_document: str) -> Catalog:
     traits: dict[str, list[Field]] = defaultdict(list)
     for row in from_json(trait_document):
         field = _trait(row["key"], row["type"], row["options"] or (), row["currency"])
         traits[row["record_type"]].append(field)
-    return with_objects(STANDARD, _read_types(type_document)).with_traits(traits)
+    properties: dict[str, list[Field]] = defaultdict(list)
+    for row in from_json(property_document):
+        for event in row["events"]:
+            properties[event].append(event_property(row["key"], FIELD_TYPES[row["type"]]))
+    known = with_objects(STANDARD, _read_types(type_document)).with_traits(traits)
+    return known.with_event_properties(properties) if properties else known
 
 
 _CHOSEN: Final = frozenset({FieldType.SELECT, FieldType.MULTI_SELECT})

@@ -1,5 +1,4 @@
 from sqlalchemy import (
-    BigInteger,
     Boolean,
     Column,
     Date,
@@ -34,6 +33,11 @@ product_events = Table(
     Column("properties", JSONB, nullable=False, server_default=_NOTHING),
     Column("context", JSONB, nullable=False, server_default=_NOTHING),
     Column(
+        "counted_properties",
+        JSONB,
+        comment="the declared properties with which it is counted; null: its name has none",
+    ),
+    Column(
         "happened_at",
         AT,
         nullable=False,
@@ -56,30 +60,6 @@ product_event_messages = Table(
     Column("received_at", AT, nullable=False, server_default=NOW),
     PrimaryKeyConstraint("workspace_id", "message_id"),
     Index(None, "received_at"),
-)
-product_event_days = Table(
-    "product_event_days",
-    Base.metadata,
-    workspace_key(),
-    Column(
-        "account_id", Uuid, nullable=False, comment="all zeros: of an unknown account, or of none"
-    ),
-    Column("name", Text, nullable=False),
-    Column("day", Date, nullable=False),
-    Column(
-        "contact_id", Uuid, nullable=False, comment="all zeros: of an unknown contact, or of none"
-    ),
-    Column("count", BigInteger, nullable=False),
-    PrimaryKeyConstraint("workspace_id", "account_id", "name", "day", "contact_id"),
-    Index(None, "workspace_id", "contact_id", "name", "day"),
-)
-product_event_names = Table(
-    "product_event_names",
-    Base.metadata,
-    workspace_key(),
-    Column("name", Text, nullable=False),
-    Column("first_seen_at", AT, nullable=False),
-    PrimaryKeyConstraint("workspace_id", "name"),
 )
 product_event_waiting = Table(
     "product_event_waiting",
@@ -111,9 +91,7 @@ product_event_waiting = Table(
 )
 
 __all__ = [
-    "product_event_days",
     "product_event_messages",
-    "product_event_names",
     "product_event_waiting",
     "product_events",
 ]

@@ -7,16 +7,17 @@ from uuid import UUID
 from pydantic_core import to_json
 from sqlalchemy import text
 
-from accounts_api.signals.product_events.rules import Bucket
+from accounts_api.evaluation.event_readers.service import HELD
 from shared.data import Transaction
 from shared.held_work import not_held
 from shared.uow import UnitOfWork
 
 _FIRST_TIME = text(
-    """
+    f"""
+    with held as materialized (select {HELD})
     insert into product_event_messages (workspace_id, message_id)
     select :workspace_id, message_id
-    from unnest(cast(:message_ids as text[])) as m(message_id) order by message_id
+    from held, unnest(cast(:message_ids as text[])) as m(message_id) order by message_id
     on conflict (workspace_id, message_id) do nothing
     returning message_id, received_at
     """
@@ -31,7 +32,7 @@ class _Message:
 
 async def first_time(uow: UnitOfWork, message_ids: Iterable[str]) -> dict[str, datetime]:
     """Those that were never sent before, and when they came; a transaction that has sent one just
-    now is waited for.
+    now is waited for. From here on nobody begins to read events who does not yet.
     """
     messages = await uow.rows(_Message, _FIRST_TIME, message_ids=sorted(message_ids))
     return {message.message_id: message.received_at for message in messages}
@@ -89,25 +90,16 @@ _ADD_EVENTS = text(
     """
     insert into product_events
         (workspace_id, id, message_id, name, user_id, anonymous_id, group_id, email, contact_id,
-         account_id, properties, context, happened_at, counted_on, original_at, sent_at,
-         received_at)
+         account_id, properties, context, counted_properties, happened_at, counted_on,
+         original_at, sent_at, received_at)
     select :workspace_id, e.id, e.message_id, e.name, e.user_id, e.anonymous_id, e.group_id,
-           e.email, e.contact_id, e.account_id, e.properties, e.context, e.happened_at,
-           e.counted_on, e.original_at, e.sent_at, :received_at
+           e.email, e.contact_id, e.account_id, e.properties, e.context, e.counted_properties,
+           e.happened_at, e.counted_on, e.original_at, e.sent_at, :received_at
     from jsonb_to_recordset(cast(:events as jsonb)) as e(
         id uuid, message_id text, name text, user_id text, anonymous_id text, group_id text,
         email text, contact_id uuid, account_id uuid, properties jsonb, context jsonb,
-        happened_at timestamptz, counted_on date, original_at timestamptz, sent_at timestamptz)
-    """
-)
-_ADD_NAMES = text(
-    """
-    insert into product_event_names (workspace_id, name, first_seen_at)
-    select :workspace_id, name, :at from unnest(cast(:names as text[])) as n(name)
-    where not exists (select 1 from product_event_names k
-                      where k.workspace_id = :workspace_id and k.name = n.name)
-    order by name
-    on conflict (workspace_id, name) do nothing
+        counted_properties jsonb, happened_at timestamptz, counted_on date,
+        original_at timestamptz, sent_at timestamptz)
     """
 )
 
@@ -117,36 +109,8 @@ async def add_events(
     events: Sequence[Mapping[str, Any]],
     *,
     received_at: datetime,
-    now: datetime,
 ) -> None:
     await uow.run(_ADD_EVENTS, events=to_json(events).decode(), received_at=received_at)
-    await uow.run(_ADD_NAMES, names=sorted({event["name"] for event in events}), at=now)
-
-
-_COUNT = text(
-    """
-    insert into product_event_days as d (workspace_id, account_id, name, day, contact_id, count)
-    select :workspace_id, b.account_id, b.name, b.day, b.contact_id, b.count
-    from jsonb_to_recordset(cast(:buckets as jsonb))
-           as b(account_id uuid, name text, day date, contact_id uuid, count bigint)
-    on conflict (workspace_id, account_id, name, day, contact_id)
-    do update set count = d.count + excluded.count
-    """
-)
-
-
-async def count(uow: UnitOfWork, sums: Sequence[tuple[Bucket, int]]) -> None:
-    rows = [
-        {
-            "account_id": one.account_id,
-            "name": one.name,
-            "day": one.day,
-            "contact_id": one.contact_id,
-            "count": by,
-        }
-        for one, by in sums
-    ]
-    await uow.run(_COUNT, buckets=to_json(rows).decode())
 
 
 _WAIT = text(
@@ -209,25 +173,30 @@ class ArrivedEvent:
     """An event that waited for somebody who is there now."""
 
     id: UUID
+    message_id: str
     name: str
     user_id: str | None
     email: str | None
     group_id: str | None
     contact_id: UUID | None
     account_id: UUID | None
+    properties: Mapping[str, Any]
+    happened_at: datetime
     counted_on: date
+    counted_properties: Mapping[str, Any] | None
     received_at: datetime
 
 
 _ARRIVED = text(
-    """
-    with arrived as (
-        delete from product_event_waiting
-        where workspace_id = :workspace_id and key = any(cast(:keys as text[]))
-        returning event_id, received_at
+    f"""
+    with held as materialized (select {HELD}), arrived as (
+        delete from product_event_waiting w using held
+        where w.workspace_id = :workspace_id and w.key = any(cast(:keys as text[]))
+        returning w.event_id, w.received_at
     )
-    select distinct on (e.id) e.id, e.name, e.user_id, e.email, e.group_id, e.contact_id,
-           e.account_id, e.counted_on, e.received_at
+    select distinct on (e.id) e.id, e.message_id, e.name, e.user_id, e.email, e.group_id,
+           e.contact_id, e.account_id, e.properties, e.happened_at, e.counted_on,
+           e.counted_properties, e.received_at
     from arrived w
     join product_events e on e.workspace_id = :workspace_id and e.id = w.event_id
      and e.received_at = w.received_at
@@ -252,32 +221,6 @@ async def take_arrived(uow: UnitOfWork, keys: Iterable[str]) -> list[ArrivedEven
 async def attach(uow: UnitOfWork, owners: Sequence[Mapping[str, Any]]) -> None:
     """Rows of id, received_at, contact_id, account_id."""
     await uow.run(_ATTACH, owners=to_json(owners).decode())
-
-
-def _hand_over(column: str) -> str:
-    others = "account_id" if column == "contact_id" else "contact_id"
-    return f"""
-        with gone as (
-            delete from product_event_days
-            where workspace_id = :workspace_id and {column} = :loser
-            returning {others}, name, day, count
-        )
-        insert into product_event_days as d
-            (workspace_id, {column}, {others}, name, day, count)
-        select :workspace_id, :winner, {others}, name, day, count from gone
-        order by {others}, name, day
-        on conflict (workspace_id, account_id, name, day, contact_id)
-        do update set count = d.count + excluded.count
-        returning name
-    """
-
-
-_HAND_OVER = {column: text(_hand_over(column)) for column in ("account_id", "contact_id")}
-
-
-async def hand_over(uow: UnitOfWork, column: str, loser: UUID, winner: UUID) -> frozenset[str]:
-    """Count for `winner` what counted for `loser`; the names of those events."""
-    return frozenset(await uow.values(str, _HAND_OVER[column], loser=loser, winner=winner))
 
 
 def _page(column: str, *, named: bool, following: bool) -> str:
@@ -327,24 +270,6 @@ async def events_page(
     if after is not None:
         given |= {"after_at": after[0], "after_id": after[1]}
     return await uow.rows(ProductEvent, statement, **given)
-
-
-@dataclass(frozen=True, slots=True)
-class EventName:
-    name: str
-    first_seen_at: datetime
-
-
-async def names_page(uow: UnitOfWork, *, after: str | None, limit: int) -> list[EventName]:
-    following = "" if after is None else "and name > :after"
-    statement = text(
-        f"""
-        select name, first_seen_at from product_event_names
-        where workspace_id = :workspace_id {following} order by name limit :limit
-        """
-    )
-    given = {} if after is None else {"after": after}
-    return await uow.rows(EventName, statement, limit=limit, **given)
 
 
 _FORGET = """

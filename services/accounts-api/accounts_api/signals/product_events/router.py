@@ -5,13 +5,7 @@ from fastapi import Query
 
 from accounts_api.records.schema.record_schemas import ACCOUNT, CONTACT, RecordSchema
 from accounts_api.signals.product_events import service
-from accounts_api.signals.product_events.schemas import (
-    BatchIn,
-    EventNameOut,
-    ProductEventOut,
-    TrackIn,
-    TrackOut,
-)
+from accounts_api.signals.product_events.schemas import ProductEventOut
 from shared.auth import Caller
 from shared.paging import CursorParam, Limit, Page, page_of
 from shared.service import Service
@@ -21,41 +15,9 @@ from shared.web.routing import ServiceDep, Uow, api_router, require
 router = api_router("/v1", "Product events")
 
 Reader = Annotated[Caller, require("product_events:read")]
-Sender = Annotated[Caller, require("product_events:write")]
 Name = Annotated[
     str | None, Query(max_length=200, description="Only events of this name.", alias="event")
 ]
-
-
-@router.post("/track", summary="Track a product event", response_model=TrackOut)
-async def track_event(data: TrackIn, caller: Sender, uow: Uow) -> dict[str, Any]:
-    """Stores one event, as Segment's HTTP Tracking API does: point an SDK at this host, with an API
-    key as the write key. The key may come as the user name of Basic authentication.
-    """
-    return await service.track(uow, data)
-
-
-@router.post("/batch", summary="Track product events", response_model=TrackOut)
-async def track_events(data: BatchIn, caller: Sender, uow: Uow) -> dict[str, Any]:
-    """Stores many events. The answer is 200 whenever the envelope can be read; `refused` names the
-    messages that were not taken.
-    """
-    return await service.track_batch(uow, data)
-
-
-@router.get(
-    "/product-event-names",
-    summary="List names of product events",
-    response_model=Page[EventNameOut],
-)
-async def list_product_event_names(
-    caller: Reader, uow: Uow, tenure: ServiceDep, cursor: CursorParam = None, limit: Limit = 50
-) -> dict[str, Any]:
-    """Lists the names that rules can count, in their order."""
-    shape = ["product event names"]
-    after = tenure.cursors.read(cursor, caller.workspace_id, shape)[0] if cursor else None
-    found = await service.list_names(uow, after, limit)
-    return page_of(found, limit, tenure.cursors, caller.workspace_id, shape, ["name"])
 
 
 @router.get(

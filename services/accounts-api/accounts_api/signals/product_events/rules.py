@@ -1,14 +1,11 @@
-"""What a tracked event says: whom it speaks of, when it happened, on which day it counts."""
+"""What a tracked event says: whom it speaks of, and when it happened."""
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, Final
-from uuid import UUID
 
-NOBODY: Final = UUID(int=0)
-"""Stands in a roll-up for a contact or an account that is not known."""
+from accounts_api.signals.event_counts.rules import Owners
+
 EARLIEST_YEAR: Final = 2000
 
 
@@ -33,18 +30,6 @@ class Tracked:
     context: dict[str, Any]
     original_at: datetime | None
     sent_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class Owners:
-    """Whose event it is, as far as that is known."""
-
-    contact_id: UUID | None
-    account_id: UUID | None
-
-    @property
-    def known(self) -> bool:
-        return self.contact_id is not None or self.account_id is not None
 
 
 def happened_at(original: datetime | None, sent: datetime | None, received: datetime) -> datetime:
@@ -75,29 +60,3 @@ def waits_for(sender: Sender, owners: Owners) -> list[str]:
         elif owners.contact_id is not None:
             keys.append(f"links:{owners.contact_id}")
     return keys
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Bucket:
-    """A row of the roll-ups."""
-
-    account_id: UUID
-    name: str
-    day: date
-    contact_id: UUID
-
-
-def bucket(owners: Owners, name: str, day: date) -> Bucket | None:
-    """Where an event counts; nowhere while nothing is known of it."""
-    if not owners.known:
-        return None
-    return Bucket(owners.account_id or NOBODY, name, day, owners.contact_id or NOBODY)
-
-
-def sums(
-    more: Iterable[Bucket | None], fewer: Iterable[Bucket | None] = ()
-) -> Sequence[tuple[Bucket, int]]:
-    """What to add to the roll-ups, in one order for all, so that writers do not wait crosswise."""
-    counted: Counter[Bucket] = Counter(one for one in more if one is not None)
-    counted.subtract(one for one in fewer if one is not None)
-    return sorted((one, by) for one, by in counted.items() if by)

@@ -1,36 +1,35 @@
-"""Taking product events in, giving them to contacts and accounts, and reading them back."""
+"""Storing product events, giving them to contacts and accounts, and reading them back."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
 from accounts_api.evaluation.engine import service as engine
+from accounts_api.evaluation.event_readers.service import hold_readers
 from accounts_api.records.schema.errors import RecordNotFound
 from accounts_api.records.schema.record_schemas import ACCOUNT, CONTACT, RecordSchema
 from accounts_api.records.store.hooks import RecordChange
 from accounts_api.records.store.service import living_named, state_of
-from accounts_api.signals.product_events import queries
-from accounts_api.signals.product_events.queries import ArrivedEvent, EventName, ProductEvent
-from accounts_api.signals.product_events.reading import Untaken, read_item, read_track
-from accounts_api.signals.product_events.rules import (
+from accounts_api.signals.event_counts import service as counts
+from accounts_api.signals.event_counts.rules import (
     NOBODY,
     Bucket,
     Owners,
-    Sender,
-    Tracked,
     bucket,
-    happened_at,
     sums,
-    waits_for,
+    value_sums,
+    valued,
 )
-from accounts_api.signals.product_events.schemas import BatchIn, TrackIn
+from accounts_api.signals.event_names import service as event_names
+from accounts_api.signals.product_events import queries
+from accounts_api.signals.product_events.queries import ArrivedEvent, ProductEvent
+from accounts_api.signals.product_events.rules import Sender, Tracked, happened_at, waits_for
 from shared import held_work
 from shared.batches import isolate_failures
-from shared.errors import Fault, Invalid
+from shared.events.accounts import ProductEventTracked
 from shared.events.base import Cause
 from shared.ids import new_id
 from shared.mail.addresses import email_key
@@ -44,92 +43,62 @@ _FORGET_AT_ONCE: Final = 5_000
 _AT_ONCE: Final = 1_000
 
 
-@dataclass(frozen=True, slots=True)
-class Counts:
-    accepted: int = 0
-    duplicates: int = 0
-    waiting: int = 0
-
-    def __add__(self, other: "Counts") -> "Counts":
-        return Counts(
-            self.accepted + other.accepted,
-            self.duplicates + other.duplicates,
-            self.waiting + other.waiting,
-        )
+async def first_time(uow: UnitOfWork, message_ids: Iterable[str]) -> dict[str, datetime]:
+    """Those that were never sent before, and when they came. Asked first of all by whoever takes
+    messages in.
+    """
+    return await queries.first_time(uow, message_ids)
 
 
-async def track(uow: UnitOfWork, data: TrackIn) -> dict[str, Any]:
-    """One event. Raises `Invalid` for one that says not who it was."""
-    try:
-        tracked = read_track(data)
-    except Untaken as untaken:
-        raise Invalid(faults=untaken.faults) from untaken
-    return _answer(await _take_in(uow, [tracked]), [])
-
-
-async def track_batch(uow: UnitOfWork, data: BatchIn) -> dict[str, Any]:
-    """Each message is taken or refused by itself: one bad one does not hold up the others."""
-    read: list[Tracked] = []
-    refused: list[dict[str, Any]] = []
-    places: dict[str, int] = {}
-    for at, item in enumerate(data.batch):
-        try:
-            read.append(read_item(item, data, at))
-            places.setdefault(read[-1].message_id, at)
-        except Untaken as untaken:
-            refused.append(
-                {"index": at, "message_id": untaken.message_id, "errors": untaken.faults}
-            )
-
-    async def refuse(tracked: Tracked, _: Exception) -> None:
-        fault = Fault(f"/batch/{places[tracked.message_id]}", "not_stored", "It could not be kept.")
-        refused.append(
-            {
-                "index": places[tracked.message_id],
-                "message_id": tracked.message_id,
-                "errors": [fault],
-            }
-        )
-
-    counts = await isolate_failures(uow, read, partial(_take_in, uow), refuse)
-    return _answer(sum(counts, Counts()), refused)
-
-
-def _answer(counts: Counts, refused: Sequence[Any]) -> dict[str, Any]:
-    return {
-        "success": True,
-        "accepted": counts.accepted,
-        "duplicates": counts.duplicates,
-        "unmatched": counts.waiting,
-        "refused": refused,
-    }
-
-
-async def _take_in(uow: UnitOfWork, read: Sequence[Tracked]) -> Counts:
-    by_message = {tracked.message_id: tracked for tracked in reversed(read)}
-    fresh = await queries.first_time(uow, by_message)
-    taken = [tracked for id_, tracked in by_message.items() if id_ in fresh]
-    duplicates = len(read) - len(taken)
-    if not taken:
-        return Counts(duplicates=duplicates)
+async def add_events(uow: UnitOfWork, tracked: Sequence[Tracked], received_at: datetime) -> int:
+    """Store and count events; how many of them speak of somebody unknown, and wait."""
     now, zone = await uow.fresh_now(), await uow.zone()
-    received_at = max(fresh.values())
-    owners = await _owners(uow, [tracked.sender for tracked in taken])
-    rows, buckets, waiting = [], [], []
+    known = await event_names.add_events(uow, [each.name for each in tracked], now)
+    owners = await _owners(uow, [each.sender for each in tracked])
+    rows, buckets, values, waiting = [], [], [], []
     late = 0
-    for tracked, whose in zip(taken, owners, strict=True):
-        at = happened_at(tracked.original_at, tracked.sent_at, now)
+    for each, whose in zip(tracked, owners, strict=True):
+        at = happened_at(each.original_at, each.sent_at, now)
         day, id_ = at.astimezone(zone).date(), new_id()
-        rows.append(_row(tracked, whose, id_) | {"happened_at": at, "counted_on": day})
-        buckets.append(bucket(whose, tracked.name, day))
-        keys = waits_for(tracked.sender, whose)
+        where = bucket(whose, each.name, day)
+        properties = known[each.name].properties(each.properties)
+        counted = {"happened_at": at, "counted_on": day, "counted_properties": properties}
+        rows.append(_row(each, whose, id_) | counted)
+        buckets.append(where)
+        values.append(valued(where, properties))
+        if where is not None and known[each.name].is_watched:
+            _tell(uow, id_, each.message_id, each.name, whose, each.properties, at)
+        keys = waits_for(each.sender, whose)
         waiting += [(key, id_, received_at) for key in keys]
         late += bool(keys)
-    await queries.add_events(uow, rows, received_at=received_at, now=now)
-    await _count(uow, sums(buckets), now)
+    await queries.add_events(uow, rows, received_at=received_at)
+    await _count(uow, sums(buckets), now, lambda name: known[name].is_counted)
+    await counts.count_values(uow, value_sums(values))
     if waiting:
         await queries.let_wait(uow, waiting)
-    return Counts(len(taken), duplicates, late)
+    return late
+
+
+def _tell(
+    uow: UnitOfWork,
+    event_id: UUID,
+    message_id: str,
+    name: str,
+    whose: Owners,
+    properties: Mapping[str, Any],
+    at: datetime,
+) -> None:
+    uow.publish(
+        ProductEventTracked(
+            id=event_id,
+            message_id=message_id,
+            event=name,
+            contact_id=whose.contact_id,
+            account_id=whose.account_id,
+            properties=dict(properties),
+            happened_at=at,
+        )
+    )
 
 
 def _row(tracked: Tracked, whose: Owners, id_: UUID) -> dict[str, Any]:
@@ -157,20 +126,11 @@ async def _owners(
     is exactly one. What is known already stays.
     """
     before = known or [Owners(None, None)] * len(senders)
-    by_external_id = await living_named(
-        uow, CONTACT, (sender.user_id for sender in senders if sender.user_id)
-    )
-    unknown = [sender for sender in senders if sender.user_id not in by_external_id]
-    by_email = await queries.contacts_by_email(
-        uow, (sender.email for sender in unknown if sender.email)
-    )
+    people = await find_contacts(uow, [(sender.user_id, sender.email) for sender in senders])
     groups = await living_named(
         uow, ACCOUNT, (sender.group_id for sender in senders if sender.group_id)
     )
-    contacts = [
-        was.contact_id or by_external_id.get(sender.user_id) or by_email.get(sender.email)
-        for sender, was in zip(senders, before, strict=True)
-    ]
+    contacts = [was.contact_id or found for was, found in zip(before, people, strict=True)]
     alone = [
         contact_id
         for sender, contact_id in zip(senders, contacts, strict=True)
@@ -185,15 +145,30 @@ async def _owners(
     return found
 
 
-async def _count(uow: UnitOfWork, changes: Sequence[tuple[Bucket, int]], now: datetime) -> None:
+async def find_contacts(
+    uow: UnitOfWork, said: Sequence[tuple[str | None, str | None]]
+) -> list[UUID | None]:
+    """The contact of each external id, else of each address."""
+    by_external_id = await living_named(uow, CONTACT, (user_id for user_id, _ in said if user_id))
+    unknown = [email for user_id, email in said if user_id not in by_external_id]
+    by_email = await queries.contacts_by_email(uow, (email for email in unknown if email))
+    return [by_external_id.get(user_id) or by_email.get(email) for user_id, email in said]
+
+
+async def _count(
+    uow: UnitOfWork,
+    changes: Sequence[tuple[Bucket, int]],
+    now: datetime,
+    is_read: Callable[[str], bool] = lambda _: True,
+) -> None:
     """Into the roll-ups, with word to the rules that read them."""
     if not changes:
         return
-    await queries.count(uow, changes)
+    await counts.count(uow, changes)
     seen: dict[tuple[str, UUID], set[str]] = defaultdict(set)
     for one, _ in changes:
         for record_type, id_ in (("account", one.account_id), ("contact", one.contact_id)):
-            if id_ != NOBODY:
+            if id_ != NOBODY and is_read(one.name):
                 seen[record_type, id_].add(events_dependency(one.name))
     await engine.record_each_change(uow, seen, now)
 
@@ -202,10 +177,11 @@ async def follow_records(
     uow: UnitOfWork, record_type: str, changes: Sequence[RecordChange]
 ) -> None:
     """A listener of record changes: what waited for a record is attached when it comes."""
-    if record_type in COLUMNS:
-        for change in changes:
-            if change.merged_into is not None:
-                await _hand_over(uow, record_type, change.id, change.merged_into)
+    merged = [(change.id, change.merged_into) for change in changes if change.merged_into]
+    if record_type in COLUMNS and merged:
+        await hold_readers(uow)
+        for loser, winner in merged:
+            await _hand_over(uow, record_type, loser, winner)
     keys = {key for change in changes for key in arrival_keys(record_type, change)}
     if keys:
         arrived = await queries.take_arrived(uow, keys)
@@ -215,7 +191,7 @@ async def follow_records(
 
 async def _hand_over(uow: UnitOfWork, record_type: str, loser: UUID, winner: UUID) -> None:
     """What counted for a record that was merged away counts for its winner."""
-    names = await queries.hand_over(uow, COLUMNS[record_type], loser, winner)
+    names = await counts.hand_over(uow, COLUMNS[record_type], loser, winner)
     if names:
         dependencies = {events_dependency(name) for name in names}
         await engine.record_change(uow, record_type, dependencies, [winner], await uow.now())
@@ -268,12 +244,19 @@ async def _attach_some(
     senders = [_sender(event) for event in arrived]
     before = [Owners(row.contact_id, row.account_id) for row in arrived]
     after = await _owners(uow, senders, before)
+    watched = await event_names.watched(uow, (event.name for event in arrived))
     rows, fewer, more, waiting = [], [], [], []
+    fewer_values, more_values = [], []
     for event, sender, was, whose in zip(arrived, senders, before, after, strict=True):
         waiting += [(key, event.id, event.received_at) for key in waits_for(sender, whose)]
         if whose != was:
             fewer.append(bucket(was, event.name, event.counted_on))
             more.append(bucket(whose, event.name, event.counted_on))
+            fewer_values.append(valued(fewer[-1], event.counted_properties))
+            more_values.append(valued(more[-1], event.counted_properties))
+            if not was.known and event.name in watched:
+                said, at = event.properties, event.happened_at
+                _tell(uow, event.id, event.message_id, event.name, whose, said, at)
             rows.append(
                 {
                     "id": event.id,
@@ -285,6 +268,7 @@ async def _attach_some(
     if rows:
         await queries.attach(uow, rows)
         await _count(uow, sums(more, fewer), await uow.now())
+        await counts.count_values(uow, value_sums(more_values, fewer_values))
     if waiting:
         await queries.let_wait(uow, waiting, looked_again=looked_again)
 
@@ -332,10 +316,6 @@ async def list_events(
 
 
 COLUMNS: Final = {ACCOUNT.record_type: "account_id", CONTACT.record_type: "contact_id"}
-
-
-async def list_names(uow: UnitOfWork, after: str | None, limit: int) -> list[EventName]:
-    return await queries.names_page(uow, after=after, limit=limit + 1)
 
 
 async def make_partitions(service: Service) -> bool:

@@ -8,6 +8,7 @@ from sqlalchemy import text
 from shared.data import Transaction
 from shared.page_bytes import rows_within
 from shared.uow import UnitOfWork
+from sync_worker.partners.partner_events.rules import TRACKED
 
 _KEEP = text(
     """
@@ -131,10 +132,11 @@ _RANGE = text(
       and recorded_at >= :since and recorded_at < :until
       and (recorded_at, id) > (:after_at, :after_id) and type = any(:types)
       and (:include_quiet or quiet_batch_id is null)
+      and (type <> :tracked or data ->> 'event' = any(:product_events))
     order by recorded_at, id
     limit :limit
     """
-)
+).bindparams(tracked=TRACKED)
 
 
 async def events_recorded(
@@ -143,12 +145,14 @@ async def events_recorded(
     until: datetime,
     after: tuple[datetime, UUID],
     types: Sequence[str],
+    product_events: Sequence[str],
     limit: int,
     *,
     include_quiet: bool,
 ) -> Sequence[RecordedEvent]:
     """What came to the feed in a span of machine time."""
     where = {
+        "product_events": list(product_events),
         "since": since,
         "until": until,
         "after_at": after[0],

@@ -21,6 +21,8 @@ ON_REQUEST = frozenset(each for each in CATALOG if each.endswith(".computed"))
 NOUNS = sorted({public_type.partition(".")[0] for public_type in CATALOG})
 TEST_TYPE = "webhook.test"
 """Sent on request and to one endpoint only; not in the feed."""
+TRACKED = "product_event.tracked"
+"""Sent to the endpoints that name the product event, and to no other."""
 API_VERSION = "v1"
 EVERYTHING = "*"
 BEGINNING = (0, 0)

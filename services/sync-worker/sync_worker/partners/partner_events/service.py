@@ -156,13 +156,14 @@ async def events_recorded(
     until: datetime,
     after: tuple[datetime, UUID],
     types: Types,
+    product_events: Sequence[str],
     limit: int,
     *,
     include_quiet: bool,
 ) -> Sequence[RecordedEvent]:
-    """What came to the feed in a span of machine time."""
+    """What came to the feed in a span of machine time; of product events, those named."""
     return await queries.events_recorded(
-        uow, since, until, after, types, limit, include_quiet=include_quiet
+        uow, since, until, after, types, product_events, limit, include_quiet=include_quiet
     )
 
 

@@ -11,4 +11,6 @@ async def tell_partners(uow: UnitOfWork, envelope: Envelope) -> None:
     if kept is not None:
         public_type, is_new = kept
         is_quiet = quiet_batch_of(envelope.cause) is not None
-        await service.fan_out(uow, envelope.id, public_type, is_new=is_new, is_quiet=is_quiet)
+        await service.fan_out(
+            uow, envelope.id, public_type, envelope.payload, is_new=is_new, is_quiet=is_quiet
+        )

@@ -1,6 +1,6 @@
 """The log of what was sent where, and what is sent again."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -13,7 +13,7 @@ from shared.paging import CursorSigner
 from shared.service import Service
 from shared.uow import UnitOfWork
 from sync_worker.partners.partner_events import service as partner_events
-from sync_worker.partners.partner_events.rules import lets_through
+from sync_worker.partners.partner_events.rules import TRACKED, lets_through
 from sync_worker.partners.partner_events.service import KEPT_DAYS, KeptEvent
 from sync_worker.partners.webhook_deliveries import queries
 from sync_worker.partners.webhook_deliveries.queries import DeliveryFilter
@@ -45,7 +45,13 @@ class UnderWay(Conflict):
 
 
 async def fan_out(
-    uow: UnitOfWork, event_id: UUID, public_type: str, *, is_new: bool, is_quiet: bool
+    uow: UnitOfWork,
+    event_id: UUID,
+    public_type: str,
+    payload: Mapping[str, Any],
+    *,
+    is_new: bool,
+    is_quiet: bool,
 ) -> None:
     """One delivery for each endpoint that wants to hear the event, in the event's transaction. One
     of which that fails has another chance when the event is heard again, then `is_new` no longer.
@@ -57,6 +63,7 @@ async def fan_out(
         if endpoint.id not in told
         and lets_through(endpoint.types, public_type)
         and (endpoint.include_quiet or not is_quiet)
+        and (public_type != TRACKED or payload.get("event") in endpoint.product_events)
     ]
     await dead_events.apply_to_batch(uow, rows, partial(_add, uow, "event"))
 
@@ -195,6 +202,7 @@ async def _span(
         until,
         after,
         partner_events.checked_types(endpoint.types, "/types/{}"),
+        endpoint.product_events,
         REPLAYED_AT_ONCE + 1,
         include_quiet=endpoint.include_quiet,
     )

@@ -37,6 +37,13 @@ webhook_endpoints = Table(
     Column("description", Text, nullable=False),
     Column("types", ARRAY(Text), nullable=False),
     Column("include_quiet", Boolean, nullable=False, server_default=text("false")),
+    Column(
+        "product_events",
+        ARRAY(Text),
+        nullable=False,
+        server_default="{}",
+        comment="names of product events to hear of",
+    ),
     Column("headers", LargeBinary, comment="sealed JSON object, bound to workspace, table and row"),
     Column("header_names", ARRAY(Text), nullable=False),
     Column("status", Text, nullable=False, server_default="enabled"),

@@ -96,7 +96,7 @@ async def count_endpoints(uow: UnitOfWork) -> int:
 
 _SUBSCRIBERS = text(
     """
-    select id, types, include_quiet from webhook_endpoints
+    select id, types, include_quiet, product_events from webhook_endpoints
     where workspace_id = :workspace_id and status = 'enabled' and removed_at is null
     """
 )

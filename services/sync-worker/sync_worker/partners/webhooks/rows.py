@@ -33,6 +33,7 @@ class WebhookEndpoint:
     description: str
     types: list[str]
     include_quiet: bool
+    product_events: list[str]
     headers: bytes | None
     header_names: list[str]
     status: WebhookEndpointStatus
@@ -51,6 +52,7 @@ class EndpointChanges(TypedDict, total=False):
     description: str
     types: list[str]
     include_quiet: bool
+    product_events: list[str]
     headers: bytes | None
     header_names: list[str]
     status: WebhookEndpointStatus
@@ -81,3 +83,4 @@ class Subscriber:
     id: UUID
     types: list[str]
     include_quiet: bool
+    product_events: list[str]

@@ -20,6 +20,7 @@ _SHOWN: dict[str, Any] = {
     "description": "Northwind's data warehouse",
     "types": ["account.*", "message.sent"],
     "include_quiet": False,
+    "product_events": ["Report Exported"],
     "header_names": ["authorization"],
     "status": "enabled",
     "disabled_reason": None,
@@ -66,6 +67,14 @@ IncludeQuiet = Annotated[
         " those events name their `quiet_batch_id`."
     ),
 ]
+ProductEvents = Annotated[
+    list[Annotated[str, StringConstraints(min_length=1, max_length=200), OneLine]],
+    Field(
+        max_length=30,
+        description="Names of product events to hear of: each is sent as `product_event.tracked`,"
+        " where `types` lets it through. Of other names nothing is sent.",
+    ),
+]
 Headers = Annotated[
     dict[str, str],
     Field(
@@ -91,6 +100,7 @@ class EndpointIn(In):
     description: Description = ""
     types: EventTypes = ["*"]
     include_quiet: IncludeQuiet = False
+    product_events: ProductEvents = []
     headers: Headers = {}
 
 
@@ -105,6 +115,7 @@ class EndpointPatch(Patch):
     description: Description = ""
     types: EventTypes = []
     include_quiet: IncludeQuiet = False
+    product_events: ProductEvents = []
     headers: Headers = {}
 
 
@@ -121,6 +132,9 @@ class EndpointOut(Out):
         " `account.computed` only when it is named itself."
     )
     include_quiet: IncludeQuiet
+    product_events: list[str] = Field(
+        description="Names of product events that are sent as `product_event.tracked`."
+    )
     header_names: list[str] = Field(description="Of the headers that are sent along.")
     status: WebhookEndpointStatus
     disabled_reason: str | None = Field(

@@ -13,7 +13,7 @@ from shared.audit import attributes
 from shared.encryption import CannotDecrypt, SecretBox
 from shared.errors import Conflict, NotFound, check_version, invalid
 from shared.events.base import Cause
-from shared.events.sync import WebhookEndpointDisabled
+from shared.events.sync import SyncWatchesProductEvents, WebhookEndpointDisabled
 from shared.ids import new_id
 from shared.net.egress import AddressRefused
 from shared.service import Service
@@ -61,7 +61,7 @@ class EndpointDisabled(Conflict):
     title = "The webhook endpoint is disabled"
 
 
-_AUDITED = ("url", "description", "types", "include_quiet", "header_names")
+_AUDITED = ("url", "description", "types", "include_quiet", "product_events", "header_names")
 _STATE = ("status", "disabled_reason", "failures")
 
 
@@ -104,9 +104,11 @@ async def create_endpoint(
             "description": data.description,
             "types": _sorted(data.types),
             "include_quiet": data.include_quiet,
+            "product_events": _sorted(data.product_events),
             **_sealed_headers(uow, box, endpoint_id, data.headers),
         },
     )
+    _watch(uow, endpoint)
     secret = await _add_secret(uow, box, endpoint.id)
     after = attributes(endpoint, *_AUDITED)
     audit.record(uow, "webhook_endpoint.created", endpoint.id, after=after)
@@ -139,6 +141,8 @@ async def update_endpoint(
     if "types" in given:
         partner_events.checked_types(data.types, "/types/{}")
         changes["types"] = _sorted(data.types)
+    if "product_events" in given:
+        changes["product_events"] = _sorted(data.product_events)
     if "headers" in given:
         changes |= _sealed_headers(uow, box, endpoint_id, data.headers)
     if "description" in given:
@@ -148,6 +152,8 @@ async def update_endpoint(
     if "url" in given and data.url != endpoint.url:
         changes |= {"url": data.url, **RECOVERED}
     changed = await queries.change_endpoint(uow, endpoint_id, changes)
+    if changed.product_events != endpoint.product_events:
+        _watch(uow, changed)
     before = attributes(endpoint, *_AUDITED)
     audit.record_difference(uow, "webhook_endpoint.updated", endpoint_id, before, changed)
     return changed
@@ -158,9 +164,10 @@ async def remove_endpoint(uow: UnitOfWork, endpoint_id: UUID) -> None:
     endpoint = await get_endpoint(uow, endpoint_id, lock=True)
     before = attributes(endpoint, *_AUDITED)
     audit.record(uow, "webhook_endpoint.deleted", endpoint_id, before=before)
-    await queries.record_health(
+    removed = await queries.record_health(
         uow, endpoint_id, {"removed_at": await uow.machine_now(), "headers": None}
     )
+    _watch(uow, removed)
     await queries.erase_secrets(uow, endpoint_id)
 
 
@@ -309,9 +316,17 @@ async def _change_state(
     uow: UnitOfWork, endpoint: WebhookEndpoint, action: str, changes: EndpointChanges
 ) -> WebhookEndpoint:
     changed = await queries.change_endpoint(uow, endpoint.id, changes)
+    _watch(uow, changed)
     before = attributes(endpoint, *_STATE)
     audit.record_difference(uow, action, endpoint.id, before, changed)
     return changed
+
+
+def _watch(uow: UnitOfWork, endpoint: WebhookEndpoint) -> None:
+    """Product events that nobody wants to hear of are not published."""
+    hears = endpoint.status == "enabled" and endpoint.removed_at is None
+    names = endpoint.product_events if hears else []
+    uow.publish(SyncWatchesProductEvents(watcher=f"webhook_endpoint:{endpoint.id}", names=names))
 
 
 async def _add_secret(uow: UnitOfWork, box: SecretBox, endpoint_id: UUID) -> str:

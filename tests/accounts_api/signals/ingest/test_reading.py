@@ -8,18 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accounts_api.signals.product_events.reading import Untaken, read_item, read_track
-from accounts_api.signals.product_events.rules import (
-    NOBODY,
-    Bucket,
-    Owners,
-    Sender,
-    bucket,
-    happened_at,
-    sums,
-    waits_for,
-)
-from accounts_api.signals.product_events.schemas import BatchIn, TrackIn
+from accounts_api.signals.event_counts.rules import NOBODY, Bucket, Owners, bucket, sums
+from accounts_api.signals.ingest.reading import Untaken, read_item, read_message
+from accounts_api.signals.ingest.schemas import BatchIn, TrackIn
+from accounts_api.signals.product_events.rules import Sender, Tracked, happened_at, waits_for
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 INSTANTS = st.timedeltas(timedelta(-13_000), timedelta(13_000)).map(lambda by: NOW + by)
@@ -27,7 +19,7 @@ ONE, TWO = UUID(int=1), UUID(int=2)
 
 
 def read(**message: Any) -> Any:
-    return read_track(TrackIn.model_validate({"event": "login", **message}))
+    return read_message(TrackIn.model_validate({"event": "login", **message}), "track").content
 
 
 @given(st.none() | INSTANTS, st.none() | INSTANTS)
@@ -64,7 +56,15 @@ def test_a_group_comes_from_the_context_first_and_an_address_may_be_the_user() -
     ("item", "pointer", "code"),
     [
         (5, "/batch/3", "type"),
-        ({"type": "identify", "userId": "u"}, "/batch/3/type", "unsupported_type"),
+        ({"type": "trak", "userId": "u"}, "/batch/3/type", "unsupported_type"),
+        ({"type": ["track"], "userId": "u"}, "/batch/3/type", "unsupported_type"),
+        ({"type": "identify", "traits": {}}, "/batch/3/userId", "required"),
+        ({"type": "group", "userId": "u"}, "/batch/3/groupId", "required"),
+        (
+            {"type": "identify", "userId": "u", "traits": {"a": "x" * 33_000}},
+            "/batch/3/traits",
+            "too_large",
+        ),
         ({"event": "x", "userId": "u"}, "/batch/3/type", "unsupported_type"),
         ({"type": "track", "userId": "u"}, "/batch/3/event", "required"),
         ({"type": "track", "event": "x"}, "/batch/3/userId", "required"),
@@ -83,14 +83,15 @@ def test_a_group_comes_from_the_context_first_and_an_address_may_be_the_user() -
 )
 def test_a_bad_message_says_where_it_is_bad(item: Any, pointer: str, code: str) -> None:
     with pytest.raises(Untaken) as untaken:
-        read_item(item, BatchIn(batch=[item]), 3)
+        read_item(item, BatchIn(batch=[item]), "/batch/3")
     assert [(fault.pointer, fault.code) for fault in untaken.value.faults] == [(pointer, code)]
 
 
 def test_a_message_takes_the_time_and_the_context_of_its_batch() -> None:
     item = {"type": "track", "event": "x", "userId": "u", "_metadata": {}, "context": {"ip": "1"}}
     batch = BatchIn.model_validate({"batch": [item], "sentAt": NOW, "context": {"groupId": "g"}})
-    tracked = read_item(item, batch, 0)
+    tracked = read_item(item, batch, "/batch/0").content
+    assert isinstance(tracked, Tracked)
     assert (tracked.sent_at, tracked.sender.group_id) == (NOW, "g")
     assert tracked.context == {"groupId": "g", "ip": "1"}
 
