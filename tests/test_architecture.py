@@ -12,7 +12,7 @@ from typing import get_args
 import pytest
 from pydantic import BaseModel
 
-from shared.events import accounts, sequences, sync, tasks
+from shared.events import accounts, product_events, sequences, sync, tasks
 from shared.events.base import Event
 from shared.events.registry import EVENTS
 from shared.events.routes import SUBSCRIBES_TO
@@ -37,6 +37,7 @@ from tests.source_code import (
 
 PUBLISHERS: dict[ModuleType, ServiceName] = {
     accounts: "accounts",
+    product_events: "accounts",
     tasks: "tasks",
     sequences: "sequencer",
     sync: "sync",

@@ -107,18 +107,6 @@ class ConfigurationChanged(Event):
     request_id: str | None
 
 
-class ProductEventsWatched(Event):
-    """Something of a service watches product events of some names: accounts publishes these,
-    and no others. It is all that one watcher watches, nothing when it is gone. Each
-    publisher has its own name for it.
-    """
-
-    service: ClassVar[str]
-
-    watcher: str = Field(description="What watches, such as `webhook_endpoint:<id>`.")
-    names: list[str]
-
-
 class Envelope(BaseModel):
     """An event as its publisher's feed hands it out.
 

@@ -7,7 +7,8 @@ from uuid import UUID
 from pydantic import Field
 from typing_extensions import TypeAliasType
 
-from shared.events.base import ConfigurationChanged, Event, ProductEventsWatched
+from shared.events.base import ConfigurationChanged, Event
+from shared.events.product_events import ProductEventsWatched
 
 SyncDirection = TypeAliasType(
     "SyncDirection",

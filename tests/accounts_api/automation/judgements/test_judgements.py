@@ -14,18 +14,18 @@ from accounts_api.language.rules.standard import STANDARD
 from shared.business_time import BusinessCalendar, Hours
 from shared.events.sequences import EnrollmentUnblocked
 from shared.ids import new_id
+from shared.rules.interpreter.data import (
+    catalog_as_data,
+    context_as_data,
+    read_catalog,
+    read_context,
+)
 from shared.rules.interpreter.evaluate import matches
 from shared.rules.interpreter.needs import needs
 from shared.rules.interpreter.snapshots import read_snapshot
 from shared.rules.syntax.json_codec import read_json
 from shared.rules.types import typed as c
 from shared.rules.types.context import EvaluationContext
-from shared.rules.types.data import (
-    catalog_as_data,
-    context_as_data,
-    read_catalog,
-    read_context,
-)
 from shared.rules.types.type_check import check
 from tests.accounts_api.automation.memberships.making import (
     START,

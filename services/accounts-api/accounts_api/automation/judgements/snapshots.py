@@ -17,12 +17,12 @@ from accounts_api.evaluation.rule_sets.rules import Usable
 from accounts_api.records.schema import record_catalog
 from shared.lists import moment
 from shared.lists.filters import in_time
+from shared.rules.interpreter.data import catalog_as_data, context_as_data
 from shared.rules.interpreter.depends import segments_read
 from shared.rules.syntax.faults import RuleFaulty
 from shared.rules.syntax.json_codec import write_json
 from shared.rules.types import typed as c
 from shared.rules.types.catalog import Catalog, Field
-from shared.rules.types.data import catalog_as_data, context_as_data
 from shared.uow import UnitOfWork
 
 _STATUS = frozenset({"lifecycle_status", "lifecycle_status_since"})

@@ -1,5 +1,5 @@
 from accounts_api.signals.event_names import service
-from shared.events.base import ProductEventsWatched
+from shared.events.product_events import ProductEventsWatched
 from shared.uow import UnitOfWork
 
 

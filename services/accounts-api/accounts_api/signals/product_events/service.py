@@ -29,8 +29,8 @@ from accounts_api.signals.product_events.queries import ArrivedEvent, ProductEve
 from accounts_api.signals.product_events.rules import Sender, Tracked, happened_at, waits_for
 from shared import held_work
 from shared.batches import isolate_failures
-from shared.events.accounts import ProductEventTracked
 from shared.events.base import Cause
+from shared.events.product_events import ProductEventTracked
 from shared.ids import new_id
 from shared.mail.addresses import email_key
 from shared.rules.interpreter.depends import events_dependency
