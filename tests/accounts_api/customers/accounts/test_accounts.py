@@ -272,3 +272,25 @@ async def test_a_country_and_a_currency_are_codes_that_exist(tenure: Tenure) -> 
     assert (refused.status_code, sorted(faults)) == (422, ["/country", "/currency"])
     assert faults["/country"]["code"] == "unknown_country"
     assert "Did you mean DE (Germany)?" in faults["/country"]["message"]
+
+
+async def test_an_amount_without_a_currency_takes_the_workspaces_and_keeps_it(
+    tenure: Tenure,
+) -> None:
+    ws = await tenure.workspace()
+    made = (await ws.admin.post("/v1/accounts", {"name": "Acme", "arr": 500})).json()
+    none = (await ws.admin.post("/v1/accounts", {"name": "None"})).json()
+    assert (made["currency"], none["currency"]) == ("USD", None)
+    moved = await ws.admin.patch("/v1/workspace", {"currency": "EUR"})
+    assert moved.status_code == 200, moved.text
+    path = f"/v1/accounts/{made['id']}"
+    kept = (await ws.admin.patch(path, {"arr": 600})).json()
+    assert (kept["arr"], kept["currency"]) == (600, "USD")
+    rows = [{"external_id": "a", "name": "A", "arr": 7}, {"external_id": "b", "name": "B"}]
+    results = (await ws.admin.post("/v1/accounts/bulk", {"rows": rows})).json()["results"]
+    new = [(await ws.admin.get(f"/v1/accounts/{row['id']}")).json() for row in results]
+    assert [one["currency"] for one in new] == ["EUR", None]
+    cleared = (await ws.admin.patch(path, {"currency": None})).json()
+    assert cleared["currency"] == "EUR"
+    gone = (await ws.admin.patch(path, {"currency": None, "arr": None})).json()
+    assert gone["currency"] is None

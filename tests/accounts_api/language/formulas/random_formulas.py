@@ -213,9 +213,10 @@ def record(seed: int) -> Snapshot:
         "seen": maybe("2026-03-05T04:30:00Z"),
         "tier": maybe(random.choice(("gold", "silver"))),
     }
+    arr = maybe(random.randint(-5, 500))
     columns = {
-        "arr": maybe(random.randint(-5, 500)),
-        "currency": random.choice(("EUR", "EUR", None, "USD")),
+        "arr": arr,
+        "currency": random.choice(("EUR", "EUR", "USD", None if arr is None else "EUR")),
         "name": random.choice(TEXTS),
         "domain": maybe("a.example"),
         "created_at": NOW - timedelta(days=3),

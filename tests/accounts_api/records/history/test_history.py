@@ -29,7 +29,7 @@ async def test_each_change_is_kept_with_when_and_why(tenure: Tenure) -> None:
 
 async def test_history_is_paged_newest_first(tenure: Tenure) -> None:
     ws = await tenure.workspace()
-    account = await make(ws, "accounts", {"name": "A"})
+    account = await make(ws, "accounts", {"name": "A", "currency": "USD"})
     path = f"/v1/accounts/{account['id']}"
     for arr in range(5):
         await ws.admin.patch(path, {"arr": arr})

@@ -73,7 +73,7 @@ async def test_an_amount_is_taken_with_its_own_currency(tenure: Tenure) -> None:
     ws = await tenure.workspace()
     for mine, theirs, ends in (
         ((None, "USD"), (2_000, "EUR"), (2_000, "EUR")),
-        ((50, None), (2_000, "EUR"), (50, None)),
+        ((50, None), (2_000, "EUR"), (50, "USD")),
         ((50, "USD"), (2_000, "EUR"), (50, "USD")),
         ((None, None), (None, "EUR"), (None, "EUR")),
     ):

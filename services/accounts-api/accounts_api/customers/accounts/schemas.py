@@ -69,7 +69,9 @@ class AccountFields(RecordFields):
         description="Annual recurring revenue in minor units of `currency`, such as cents.",
     )
     currency: Currency | None = Field(
-        default=None, description="The ISO 4217 code of the currency of `arr`, such as `USD`."
+        default=None,
+        description="The ISO 4217 code of the currency of `arr`, such as `USD`; an amount without"
+        " one takes the workspace's.",
     )
     time_zone: TimeZone | None = Field(
         default=None,

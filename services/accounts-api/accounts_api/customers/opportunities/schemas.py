@@ -74,7 +74,9 @@ class OpportunityFields(RecordFields):
         " cents.",
     )
     currency: Currency | None = Field(
-        default=None, description="The ISO 4217 code of the currency of `arr`, such as `USD`."
+        default=None,
+        description="The ISO 4217 code of the currency of `arr`, such as `USD`; an amount without"
+        " one takes the workspace's.",
     )
     deal_room_url: Url | None = Field(
         default=None, description="The address of the deal room, by http or https."

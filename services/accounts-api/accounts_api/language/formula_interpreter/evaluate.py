@@ -69,21 +69,16 @@ def _applied(node: c.Applied, record: Snapshot, context: EvaluationContext) -> A
         case "is empty", (operand,):
             return result(operand, record, context) in (None, "", [])
         case (("and" | "or"), operands):
-            return _decided(node.name == "or", [result(one, record, context) for one in operands])
+            holds = (result(one, record, context) is True for one in operands)
+            return any(holds) if node.name == "or" else all(holds)
     values = []
     for operand in node.operands:
         value = result(operand, record, context)
         if value is None:
-            return None
+            return node.function.without
         values.append(value)
-    return node.function.work(context, *values)
-
-
-def _decided(alone: bool, sides: Sequence[bool | None]) -> bool | None:  # noqa: FBT001
-    """`alone` is the answer that one side gives by itself: true for or, false for and."""
-    if alone in sides:
-        return alone
-    return None if None in sides else not alone
+    worked = node.function.work(context, *values)
+    return node.function.without if worked is None else worked
 
 
 def followed(hops: Sequence[c.Hop], record: Snapshot) -> list[Snapshot]:

@@ -35,15 +35,17 @@ related        count(contacts where …), sum(opportunities.arr where …), min(
 
 Meaning
 -------
-* Whatever is worked out from a missing value is missing, except by `coalesce`, `if`, `is empty` and
-  a roll-up; `and` and `or` know what one side decides alone. A condition of `if` that is missing
-  counts as false. Dividing by zero gives no value, and neither does a date beyond the calendar.
+* Whatever is worked out from a missing value is missing, except by `coalesce`, `if`, a roll-up and
+  a condition. A condition says what it says in a rule: with a missing value every comparison is
+  false, but `!=` is true, and so is `not` of it; a missing truth counts as false. Dividing by zero
+  gives no value, and neither does a date beyond the calendar.
 * Numbers are exact decimals of 34 digits. A number is kept with 15 significant digits, which every
   client's doubles hold unchanged. `round` and the last step of money round halves away from zero.
 * Money is counted in minor units: a number beside an amount is a number of minor units. An amount
   may be multiplied or divided by a number, and an amount divided by an amount is a number. Two
-  currencies never mix: adding or comparing them gives no value, and neither does a sum over both,
-  nor a result in another currency than the trait's. `amount(arr)` is the number of major units.
+  currencies never mix: adding them gives no value, nor does a sum over both or a result in another
+  currency than the trait's, and comparing them says what comparing with a missing value does.
+  `amount(arr)` is the number of major units.
 * A day is a day in the workspace's zone; an instant stands for its local day wherever a day is
   asked for. `today()` changes at local midnight.
 * A sum over no records is 0, a count 0; `min`, `max` and `latest` have no value there. `latest`

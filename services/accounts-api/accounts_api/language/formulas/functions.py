@@ -33,6 +33,10 @@ class Function:
     typed: Callable[[Sequence[Typed]], Typed]
     work: Work
     asks: Asks = Asks.NOTHING
+    without: bool | None = None
+    """What it gives where a value is missing, or where values cannot be compared: what a condition
+    of a rule says there. None: nothing.
+    """
 
 
 def _sum(_: EvaluationContext, a: Any, b: Any) -> Any:
@@ -67,6 +71,11 @@ def _comparing(compare: Callable[[Any, Any], bool]) -> Work:
         return compare(amount(a), amount(b))
 
     return work
+
+
+def _comparison(sign: str, compare: Callable[[Any, Any], bool]) -> Function:
+    typed = t.compared(ordered=sign not in {"=", "!="})
+    return Function(sign, 2, 2, typed, _comparing(compare), without=sign == "!=")
 
 
 def _extreme(choose: Callable[..., Any]) -> Work:
@@ -175,18 +184,18 @@ OPERATORS: Final = {
         Function("or", 2, 2, t.given(t.BOOLEAN, t.TRUTHS), _nothing),
         Function("and", 2, 2, t.given(t.BOOLEAN, t.TRUTHS), _nothing),
         Function("is empty", 1, 1, t.given(t.BOOLEAN, t.ANY), _nothing),
-        Function("not", 1, 1, t.given(t.BOOLEAN, t.TRUTHS), lambda _, a: not a),
+        Function("not", 1, 1, t.given(t.BOOLEAN, t.TRUTHS), lambda _, a: not a, without=True),
         Function("+", 2, 2, t.added("+"), _sum),
         Function("-", 2, 2, t.added("-"), _difference),
         Function("*", 2, 2, t.multiplied, _product),
         Function("/", 2, 2, t.divided, _quotient),
         Function("minus", 1, 1, t.kept_sort(t.AMOUNTS), _negative),
-        Function("=", 2, 2, t.compared(ordered=False), _comparing(eq)),
-        Function("!=", 2, 2, t.compared(ordered=False), _comparing(ne)),
-        Function("<", 2, 2, t.compared(ordered=True), _comparing(lt)),
-        Function("<=", 2, 2, t.compared(ordered=True), _comparing(le)),
-        Function(">", 2, 2, t.compared(ordered=True), _comparing(gt)),
-        Function(">=", 2, 2, t.compared(ordered=True), _comparing(ge)),
+        _comparison("=", eq),
+        _comparison("!=", ne),
+        _comparison("<", lt),
+        _comparison("<=", le),
+        _comparison(">", gt),
+        _comparison(">=", ge),
     )
 }
 FUNCTIONS: Final = {
@@ -204,7 +213,9 @@ FUNCTIONS: Final = {
         Function("right", 2, 2, _LENGTHENED, _right),
         Function("replace", 3, 3, _TEXT_TO_TEXT, _replace),
         Function("length", 1, 1, t.given(t.NUMBER, t.HOLDING), lambda _, v: Decimal(len(v))),
-        Function("contains", 2, 2, t.given(t.BOOLEAN, t.HOLDING, t.TEXTS), _contains),
+        Function(
+            "contains", 2, 2, t.given(t.BOOLEAN, t.HOLDING, t.TEXTS), _contains, without=False
+        ),
         Function("text", 1, 1, t.given(t.TEXT, t.SINGLE), lambda _, v: written(v)),
         Function("number", 1, 1, t.given(t.NUMBER, t.TEXTS), _number),
         Function("amount", 1, 1, t.given(t.NUMBER, t.MONEYS), lambda _, v: v.major),

@@ -52,6 +52,8 @@ class Filling:
             *self._links(edit, after),
             *self._key_roles(edit, after),
         ]
+        if after.get("arr") is not None and after["currency"] is None:
+            after["currency"] = self.lookups.currency
         self.schema.derive(before, after)
         after["search_text"] = search_text(after)
         after["traits"] = merged(after["traits"], edit.computed)

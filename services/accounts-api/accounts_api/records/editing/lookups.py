@@ -32,10 +32,20 @@ class Lookups:
     formulas: Sequence[RecordFormula] = ()
     """Worked out whenever a record is written."""
     context: EvaluationContext | None = None
+    currency: str | None = None
+    """The workspace's, if any edit leaves an amount without one."""
     now: datetime | None = None
     """Workspace time, if any edit is told of an instant."""
     timelines: Mapping[str, Timeline] = field(default_factory=dict)
     """By record id, and as far back as an edit is told of."""
+
+
+def leaves_amount_alone(schema: RecordSchema, edits: Sequence[Edit]) -> bool:
+    """Whether an edit speaks of an amount and not of its currency."""
+    return "currency" in schema.by_name and any(
+        edit.values.keys() & {"arr", "currency"} and not edit.values.get("currency")
+        for edit in edits
+    )
 
 
 def references(

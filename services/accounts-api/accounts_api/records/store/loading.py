@@ -6,7 +6,7 @@ from uuid import UUID
 from accounts_api.identity.members.service import active_members
 from accounts_api.records.editing.batch import Batch
 from accounts_api.records.editing.edits import Edit, Writer
-from accounts_api.records.editing.lookups import Lookups, references
+from accounts_api.records.editing.lookups import Lookups, leaves_amount_alone, references
 from accounts_api.records.editing.record_formulas import record_formulas
 from accounts_api.records.field_owners.service import Owners, owners_of
 from accounts_api.records.holdings.service import key_role_definitions
@@ -52,6 +52,8 @@ async def load_batch(
     lookups.formulas = record_formulas(schema, loaded.definitions)
     if any(one.asks_when for one in lookups.formulas):
         lookups.context = await moment.evaluation_context(uow)
+    if leaves_amount_alone(schema, edits):
+        lookups.currency = await queries.currency(uow)
     dated = [edit.effective_at for edit in edits if edit.effective_at is not None]
     if dated:
         lookups.now = await uow.now()

@@ -15,6 +15,13 @@ from accounts_api.records.schema.related_json import related_of
 from accounts_api.records.schema.rules import RecordState
 from shared.uow import UnitOfWork
 
+_CURRENCY = text("select currency from workspaces where workspace_id = :workspace_id")
+
+
+async def currency(uow: UnitOfWork) -> str | None:
+    """Of the workspace."""
+    return await uow.value(str, _CURRENCY)
+
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
