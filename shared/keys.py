@@ -9,10 +9,20 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Column, MetaData, PrimaryKeyConstraint, Table, Text, TextClause, Uuid, text
+from sqlalchemy import (
+    Column,
+    Index,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    TextClause,
+    Uuid,
+    text,
+)
 
 from shared.columns import AT, workspace_key
 from shared.errors import Conflict
@@ -33,6 +43,18 @@ def key_of(title: str, otherwise: str) -> str:
     plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
     key = re.sub(r"[^a-z0-9]+", "_", plain).lstrip("_0123456789")
     return key[:_LONGEST].rstrip("_") or otherwise
+
+
+def key_columns(table: str) -> tuple[Column[Any], Index]:
+    """The key of a thing, and its index for a table where nothing is archived."""
+    index = Index(f"uq_{table}_workspace_id_key", "workspace_id", "key", unique=True)
+    return key_column(), index
+
+
+def key_column() -> Column[Any]:
+    """What the release before knows nothing of gets a key of no meaning."""
+    meaningless = text("'k' || replace(gen_random_uuid()::text, '-', '')")
+    return Column("key", Text, nullable=False, server_default=meaningless)
 
 
 def former_keys(metadata: MetaData) -> Table:
@@ -134,8 +156,8 @@ class Keys:
         return {each.key: each.id for each in (*former, *living)}
 
     async def keys(self, uow: UnitOfWork, ids: Collection[UUID]) -> dict[UUID, str]:
-        """By id, of what is there or was."""
-        those = _named(self.table, "id = any(:ids)")
+        """By id, of what is alive."""
+        those = _named(self.table, f"{self.alive} and id = any(:ids)")
         rows = await uow.rows(_Named, those, ids=list(ids)) if ids else ()
         return {each.id: each.key for each in rows}
 

@@ -6,6 +6,7 @@ from typing import Any, Final
 from alembic import op
 from sqlalchemy import text
 
+from shared.keys import key_of
 from shared.rules.sql.rows import FUNCTIONS
 
 _ROWS_AT_A_TIME: Final = 1_000
@@ -304,3 +305,30 @@ def lay_calendar_copies(app_role: str) -> None:
     )
     op.execute("comment on column calendars.time_zone is 'null: that of whoever works by it'")
     enable_rls("calendars", app_role=app_role)
+
+
+def add_keys(table: str, kind: str, *, schema: str, alive: str = "") -> None:
+    """Give the things in `table` the keys that their titles suggest. Ends outside a transaction."""
+    op.execute(f"alter table {table} add column if not exists key text not null default ''")
+    op.execute(
+        f"alter table {table} alter column key"
+        " set default ('k' || replace(gen_random_uuid()::text, '-', ''))"
+    )
+    taken: set[tuple[Any, str]] = set()
+
+    def named(row: Mapping[str, Any]) -> Mapping[str, Any]:
+        stem = key_of(row["title"], kind)
+        number, key = 1, stem
+        while (row["workspace_id"], key) in taken:
+            number += 1
+            key = f"{stem[:58]}_{number}"
+        taken.add((row["workspace_id"], key))
+        return {"key": key}
+
+    rewrite(table, {"title": "title"}, "true", named)
+    where = f" where {alive}" if alive else ""
+    with op.get_context().autocommit_block():
+        op.execute(
+            f"create unique index concurrently if not exists uq_{table}_workspace_id_key"
+            f" on {schema}.{table} (workspace_id, key){where}"
+        )

@@ -165,6 +165,21 @@ ShortText = Annotated[
     str, StringConstraints(strip_whitespace=True, max_length=_LONGEST_NAME), OneLine
 ]
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+OwnKey = Annotated[
+    str,
+    Field(
+        description="A word for it that is the same in every workspace; it stands wherever the id"
+        " does, and changes by a rename alone."
+    ),
+]
+"""Of what a workspace configures."""
+NewKey = Annotated[
+    Slug | None,
+    Field(
+        description="A word for it that is the same in every workspace, and stands wherever the id"
+        " does. Null: one that is made of the title, with a number when others have that."
+    ),
+]
 KeyOrId = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=63),

@@ -268,6 +268,7 @@ class SegmentChanged(Event):
     public_name: ClassVar[str | None] = "segment.changed"
 
     id: UUID
+    key: str | None = Field(default=None, description="The key of the segment.")
     title: str = Field(description="The title of the segment.")
     record_type: RecordType = Field(description="The type of the records in it.")
     version: int

@@ -5,12 +5,13 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Depends, Path
+from pydantic import ConfigDict, Field
 from starlette.requests import Request
 
 from shared.auth import Caller
 from shared.errors import NotFound
 from shared.keys import Keys, id_or_none
-from shared.schemas import KEY_OR_ID
+from shared.schemas import KEY_OR_ID, In, Slug
 from shared.web.routing import service_of
 
 
@@ -44,3 +45,11 @@ def by_key_or_id(keys: Keys, not_found: Callable[[str], NotFound], *, alias: str
         return found
 
     return Depends(resolved)
+
+
+class Rename(In):
+    """Another key for something. The one before leads to it for ninety days more."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"key": "enterprise"}]})
+
+    key: Annotated[Slug, Field(description="The key that it has from now on.")]

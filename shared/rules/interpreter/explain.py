@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any, Final
 
 from shared.rules.interpreter.evaluate import (
@@ -16,6 +17,7 @@ from shared.rules.interpreter.evaluate import (
     value_of,
 )
 from shared.rules.syntax.json_codec import write_json
+from shared.rules.syntax.nodes import with_segments
 from shared.rules.syntax.printer import write_text
 from shared.rules.types import typed as c
 from shared.rules.types.context import EvaluationContext
@@ -46,11 +48,19 @@ class Explanation:
         return start | {name: part for name, part in parts.items() if part}
 
 
-def explain(rule: c.Rule, record: Snapshot, context: EvaluationContext) -> Explanation:
-    return _explained(rule.root, record, context)
+def explain(
+    rule: c.Rule,
+    record: Snapshot,
+    context: EvaluationContext,
+    segment_keys: Mapping[str, str] = MappingProxyType({}),
+) -> Explanation:
+    """Segments are shown by the keys that are given by their ids."""
+    return _explained(rule.root, record, context, segment_keys)
 
 
-def _explained(node: c.Checked, record: Snapshot, context: EvaluationContext) -> Explanation:
+def _explained(
+    node: c.Checked, record: Snapshot, context: EvaluationContext, keys: Mapping[str, str]
+) -> Explanation:
     found: dict[str, Any] = {}
     items: tuple[Explanation, ...] = ()
     related: tuple[tuple[str, Explanation], ...] = ()
@@ -62,7 +72,9 @@ def _explained(node: c.Checked, record: Snapshot, context: EvaluationContext) ->
             found = {"matching": len(matching(node, record, context)), "of": len(others)}
             if where is not None:
                 some = others[:SAMPLES]
-                related = tuple((other.id, _explained(where, other, context)) for other in some)
+                related = tuple(
+                    (other.id, _explained(where, other, context, keys)) for other in some
+                )
         case c.Member():
             found = {"member": node.segment in record.segments}
         case c.Role():
@@ -71,11 +83,10 @@ def _explained(node: c.Checked, record: Snapshot, context: EvaluationContext) ->
             found = {"count": events_counted(node, record, context)}
             found |= _ends(node.window, context)
         case c.And() | c.Or() | c.Not():
-            items = tuple(_explained(item, record, context) for item in c.children(node))
+            items = tuple(_explained(item, record, context, keys) for item in c.children(node))
     verdict = satisfies(node, record, context)
-    return Explanation(
-        write_text(node.source), write_json(node.source), verdict, found, items, related
-    )
+    source = with_segments(node.source, keys)
+    return Explanation(write_text(source), write_json(source), verdict, found, items, related)
 
 
 def _found(node: c.FieldTest, record: Snapshot, context: EvaluationContext) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """The tree of a rule as it was written: names unresolved, values in the form they were given."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import StrEnum
 from typing import Final
@@ -223,6 +223,21 @@ def children(node: Node) -> tuple[Node, ...]:
             return (where,)
         case _:
             return ()
+
+
+def with_segments(node: Node, names: Mapping[str, str]) -> Node:
+    """The same condition, its segments named by what `names` has for them."""
+    match node:
+        case InSegment(segment):
+            return replace(node, segment=names.get(segment, segment))
+        case AllOf(items) | AnyOf(items):
+            return replace(node, items=tuple(with_segments(item, names) for item in items))
+        case NotOf(item):
+            return replace(node, item=with_segments(item, names))
+        case Related(where=where) | RelatedCount(where=where) if where is not None:
+            return replace(node, where=with_segments(where, names))
+        case _:
+            return node
 
 
 def walk(node: Node, depth: int = 1) -> Iterator[tuple[Node, int]]:

@@ -173,6 +173,8 @@ class Catalog:
     segments: Mapping[str, str] | None = None
     """Record type by segment id; None when ids need not be checked."""
     key_roles: frozenset[str] | None = None
+    segment_ids: Mapping[str, str] = field(default_factory=dict)
+    """By the key of a segment, one that it had before too."""
     _scopes: dict[tuple[str, str], Scope] = field(default_factory=dict, compare=False, repr=False)
 
     def scope(self, type_name: str, via: Relation | None = None) -> Scope:
@@ -198,7 +200,7 @@ class Catalog:
             name: replace(type_, fields=(*type_.fields, *traits.get(name, ())))
             for name, type_ in self.types.items()
         }
-        return Catalog(types, self.segments, self.key_roles)
+        return Catalog(types, self.segments, self.key_roles, self.segment_ids)
 
     def with_event_properties(self, declared: Mapping[str, Iterable[Field]]) -> "Catalog":
         """This catalog with the workspace's declared properties, by name of the event."""
@@ -220,14 +222,19 @@ class Catalog:
             for name, type_ in self.types.items()
         }
         found = {**known, **{type_.name: type_ for type_ in types}}
-        return Catalog(found, self.segments, self.key_roles)
+        return Catalog(found, self.segments, self.key_roles, self.segment_ids)
 
     def with_names(
-        self, segments: Mapping[str, str] | None, key_roles: Iterable[str] | None
+        self,
+        segments: Mapping[str, str] | None,
+        key_roles: Iterable[str] | None,
+        segment_ids: Mapping[str, str] | None = None,
     ) -> "Catalog":
-        """This catalog, refusing segments and key roles the workspace does not have."""
+        """This catalog, refusing segments and key roles the workspace does not have, and knowing
+        segments by their keys.
+        """
         roles = None if key_roles is None else frozenset(key_roles)
-        return Catalog(self.types, segments, roles)
+        return Catalog(self.types, segments, roles, segment_ids or {})
 
 
 def _by_name(things: Iterable[N]) -> dict[str, N]:

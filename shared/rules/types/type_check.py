@@ -47,7 +47,10 @@ _NEGATIVE: Final = frozenset(
 
 
 def check(node: n.Node, catalog: Catalog, type_name: str) -> c.Rule:
-    """The rule over records of `type_name`; raises RuleFaulty with every fault."""
+    """The rule over records of `type_name`, with segments by their ids; raises RuleFaulty with
+    every fault.
+    """
+    node = n.with_segments(node, catalog.segment_ids)
     checker = Checker(catalog)
     root = checker.node(node, catalog.scope(type_name))
     if checker.faults or root is None:
@@ -206,7 +209,8 @@ class Checker:
         try:
             segment = str(UUID(node.segment))
         except ValueError:
-            self.fault("bad_value", "A segment is named by its id.", place)
+            near = nearest(node.segment, self.catalog.segment_ids)
+            self.fault("unknown_segment", "There is no segment with this key.", place, near)
             return None
         known = self.catalog.segments
         if known is not None and segment not in known:

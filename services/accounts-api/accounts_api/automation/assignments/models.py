@@ -14,6 +14,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from accounts_api.db import Base
 from shared.columns import versioned, workspace_key
+from shared.keys import key_columns
 
 assignment_rules = Table(
     "assignment_rules",
@@ -22,6 +23,7 @@ assignment_rules = Table(
     Column("id", Uuid, nullable=False),
     Column("key_role_id", Uuid, nullable=False),
     Column("position", Integer, nullable=False),
+    *key_columns("assignment_rules"),
     Column("title", Text, nullable=False),
     Column("rule", JSONB, nullable=False),
     Column("member_id", Uuid),

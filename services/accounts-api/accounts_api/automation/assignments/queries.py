@@ -22,6 +22,7 @@ from accounts_api.evaluation.rule_sets.store import RuleSet
 from accounts_api.language.rules.ignored import not_ignored
 from accounts_api.records.holdings.models import key_role_definitions as roles
 from shared.data import WORKSPACE
+from shared.keys import Keys
 from shared.rules.sql.compile import verdict
 from shared.rules.sql.evaluate_many import verdicts
 from shared.rules.sql.rows import Row, other_table, record_table
@@ -35,6 +36,7 @@ class AssignmentRule:
     id: UUID
     key_role_id: UUID
     position: int
+    key: str
     title: str
     rule: dict[str, Any]
     member_id: UUID | None
@@ -48,6 +50,7 @@ class AssignmentRule:
     updated_at: datetime
 
 
+KEYS = Keys("assignment_rule", "assignment_rules")
 STORE = RuleSet(rules, AssignmentRule, order=("position", "id"), members=("member_id", "pool"))
 
 

@@ -1,7 +1,6 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Path
 from starlette.responses import Response
 
 from accounts_api.automation.assignments import service
@@ -15,7 +14,9 @@ from accounts_api.automation.assignments.schemas import (
     AssignmentRulePatch,
     AssignmentRulesOut,
 )
+from accounts_api.customers.key_roles import service as key_roles
 from shared.auth import Caller
+from shared.routers.key_or_id import Rename, by_key_or_id
 from shared.web.all_faults import all_faults_at_once
 from shared.web.routing import Uow, api_router, require
 from shared.web.versions import IfMatch
@@ -24,11 +25,14 @@ router = api_router("/v1/key-roles/{key_role_id}/assignment-rules", "Key roles")
 
 Reader = Annotated[Caller, require("records:read")]
 Writer = Annotated[Caller, require("traits:write")]
-RuleId = Annotated[UUID, Path(alias="id", description="The id of the assignment rule.")]
+OfKeyRole = Annotated[
+    UUID, by_key_or_id(key_roles.KEYS, key_roles.KeyRoleNotFound, alias="key_role_id")
+]
+RuleId = Annotated[UUID, by_key_or_id(service.KEYS, service.AssignmentRuleNotFound)]
 
 
 @router.get("", summary="List assignment rules", response_model=AssignmentRulesOut)
-async def list_assignment_rules(key_role_id: UUID, caller: Reader, uow: Uow) -> dict[str, Any]:
+async def list_assignment_rules(key_role_id: OfKeyRole, caller: Reader, uow: Uow) -> dict[str, Any]:
     """Lists the rules of a key role in the order in which they decide: of several that an account
     satisfies, the first.
     """
@@ -40,7 +44,7 @@ async def list_assignment_rules(key_role_id: UUID, caller: Reader, uow: Uow) -> 
 )
 @all_faults_at_once
 async def create_assignment_rule(
-    key_role_id: UUID, data: AssignmentRuleIn, caller: Writer, uow: Uow
+    key_role_id: OfKeyRole, data: AssignmentRuleIn, caller: Writer, uow: Uow
 ) -> dict[str, Any]:
     """Creates a rule. An account that begins to satisfy it gets a holder from now on; accounts that
     satisfy it already get theirs when the rules are applied.
@@ -52,7 +56,7 @@ async def create_assignment_rule(
 @router.post("/preview", summary="Preview assignment rules", response_model=AssignmentPreviewOut)
 @all_faults_at_once
 async def preview_assignment_rules(
-    key_role_id: UUID, data: AssignmentPreviewIn, caller: Reader, uow: Uow
+    key_role_id: OfKeyRole, data: AssignmentPreviewIn, caller: Reader, uow: Uow
 ) -> dict[str, Any]:
     """Counts who would get which accounts if the rules, stored or in the body, were applied to
     every account now; nothing is stored.
@@ -66,7 +70,9 @@ async def preview_assignment_rules(
     summary="Apply assignment rules",
     response_model=AssignmentProgress,
 )
-async def apply_assignment_rules(key_role_id: UUID, caller: Writer, uow: Uow) -> dict[str, Any]:
+async def apply_assignment_rules(
+    key_role_id: OfKeyRole, caller: Writer, uow: Uow
+) -> dict[str, Any]:
     """Starts a job that gives every account of a rule its holder, in batches; `progress` of the
     list shows how far that is.
     """
@@ -75,7 +81,7 @@ async def apply_assignment_rules(key_role_id: UUID, caller: Writer, uow: Uow) ->
 
 @router.get("/{id}", summary="Get an assignment rule", response_model=AssignmentRuleOut)
 async def get_assignment_rule(
-    key_role_id: UUID, rule_id: RuleId, caller: Reader, uow: Uow
+    key_role_id: OfKeyRole, rule_id: RuleId, caller: Reader, uow: Uow
 ) -> dict[str, Any]:
     """Returns a rule, with the reasons why it cannot be used, if there are any."""
     return await _shown(uow, await service.get_rule(uow, key_role_id, rule_id))
@@ -84,7 +90,7 @@ async def get_assignment_rule(
 @router.patch("/{id}", summary="Update an assignment rule", response_model=AssignmentRuleOut)
 @all_faults_at_once
 async def update_assignment_rule(
-    key_role_id: UUID,
+    key_role_id: OfKeyRole,
     rule_id: RuleId,
     data: AssignmentRulePatch,
     version: IfMatch,
@@ -98,9 +104,17 @@ async def update_assignment_rule(
     return await _shown(uow, changed)
 
 
+@router.post("/{id}/rename", summary="Rename an assignment rule", response_model=AssignmentRuleOut)
+async def rename_assignment_rule(
+    key_role_id: OfKeyRole, rule_id: RuleId, data: Rename, caller: Writer, uow: Uow
+) -> dict[str, Any]:
+    """Gives a rule another key. The one before leads to it for ninety days more."""
+    return await _shown(uow, await service.rename_rule(uow, key_role_id, rule_id, data.key))
+
+
 @router.delete("/{id}", status_code=204, summary="Delete an assignment rule")
 async def delete_assignment_rule(
-    key_role_id: UUID, rule_id: RuleId, version: IfMatch, caller: Writer, uow: Uow
+    key_role_id: OfKeyRole, rule_id: RuleId, version: IfMatch, caller: Writer, uow: Uow
 ) -> Response:
     """Deletes a rule. Whom it chose stays."""
     await service.delete_rule(uow, key_role_id, rule_id, version)

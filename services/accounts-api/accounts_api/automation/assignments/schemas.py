@@ -13,7 +13,7 @@ from accounts_api.evaluation.rule_sets.schemas import (
     RuleText,
     WrittenRule,
 )
-from shared.schemas import In, Minor, Out, Patch, Title
+from shared.schemas import In, Minor, NewKey, Out, OwnKey, Patch, Title
 
 RuleIn = Annotated[WrittenRule, Field(description="A rule over accounts, as JSON or as text.")]
 Pool = Annotated[
@@ -43,6 +43,7 @@ _GIVEN: dict[str, Any] = {
 }
 _RULE: dict[str, Any] = {
     "id": _ID,
+    "key": "large_accounts",
     "position": 1,
     "title": "Large accounts",
     "rule": {"field": "arr", "op": "gt", "value": "50000"},
@@ -106,6 +107,7 @@ class AssignmentRuleIn(AssignmentRuleDraft):
 
     model_config = ConfigDict(json_schema_extra={"examples": [_GIVEN]})
 
+    key: NewKey = None
     title: Title = Field(description="What people call the rule.")
     position: Position | None = Field(default=None, description="Null: behind the others.")
 
@@ -139,6 +141,7 @@ class AssignmentRuleOut(Out):
     model_config = ConfigDict(json_schema_extra={"examples": [_RULE]})
 
     id: UUID
+    key: OwnKey
     position: int = Field(
         description="The place of the rule, from 1; of several that match, the first decides."
     )

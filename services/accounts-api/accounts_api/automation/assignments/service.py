@@ -6,8 +6,12 @@ from typing import Any, Final
 from uuid import UUID
 
 from accounts_api.automation.assignments import evaluation, queries
-from accounts_api.automation.assignments.evaluation import RULES, choice_of
-from accounts_api.automation.assignments.queries import AssignmentRule
+from accounts_api.automation.assignments.evaluation import (
+    RULES,
+    AssignmentRuleNotFound,
+    choice_of,
+)
+from accounts_api.automation.assignments.queries import KEYS, AssignmentRule
 from accounts_api.automation.assignments.rules import Choice, keeps
 from accounts_api.automation.assignments.schemas import (
     AssignmentPreviewIn,
@@ -28,6 +32,8 @@ from shared.rules.types.type_check import check
 from shared.rules.types.typed import Rule
 from shared.uow import UnitOfWork
 from shared.usages import Usage
+
+__all__ = ["KEYS", "AssignmentRuleNotFound"]
 
 SAMPLES: Final = 20
 MOST: Final = 50
@@ -63,13 +69,10 @@ NO_ELIGIBLE_MEMBER: Final = {
 async def shown(uow: UnitOfWork, rules: Sequence[AssignmentRule]) -> list[dict[str, Any]]:
     named = {member for rule in rules for member in choice_of(rule).named}
     here = await active_members(uow, named)
-    return [_shown(rule, here) for rule in rules]
-
-
-def _shown(rule: AssignmentRule, here: frozenset[UUID]) -> dict[str, Any]:
-    shown = RULES.shown(rule)
-    if not choice_of(rule).named & here:
-        shown["faults"] = [*shown["faults"], NO_ELIGIBLE_MEMBER]
+    shown = await RULES.all_shown(uow, rules)
+    for rule, each in zip(rules, shown, strict=True):
+        if not choice_of(rule).named & here:
+            each["faults"] = [*each["faults"], NO_ELIGIBLE_MEMBER]
     return shown
 
 
@@ -120,6 +123,13 @@ async def update_rule(
     stay = choice_of(before).named
     values = await _checked(uow, RULES.values(before) | changes, stay=stay)
     return await RULES.change(uow, before, values, key_role_id=key_role_id)
+
+
+async def rename_rule(
+    uow: UnitOfWork, key_role_id: UUID, rule_id: UUID, key: str
+) -> AssignmentRule:
+    await key_roles.get_key_role(uow, key_role_id, lock=True)
+    return await RULES.rename(uow, rule_id, key, key_role_id=key_role_id)
 
 
 async def delete_rule(

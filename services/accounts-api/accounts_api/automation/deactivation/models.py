@@ -11,12 +11,14 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from accounts_api.db import Base
 from shared.columns import AT, versioned, workspace_key
+from shared.keys import key_columns
 
 contact_deactivation_rules = Table(
     "contact_deactivation_rules",
     Base.metadata,
     workspace_key(),
     Column("id", Uuid, nullable=False),
+    *key_columns("contact_deactivation_rules"),
     Column("title", Text, nullable=False),
     Column("rule", JSONB, nullable=False),
     Column("since_field", Text, comment="the date on the contact from which it is deactivated"),

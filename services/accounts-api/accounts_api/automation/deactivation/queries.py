@@ -21,6 +21,7 @@ from accounts_api.automation.deactivation.models import (
 from accounts_api.evaluation.engine.next_changes import stored_next_change
 from accounts_api.evaluation.rule_sets.store import RuleSet, instants
 from shared.data import WORKSPACE
+from shared.keys import Keys
 from shared.rules.sql.compile import verdict
 from shared.rules.sql.dates import begins
 from shared.rules.sql.evaluate_many import verdicts
@@ -37,6 +38,7 @@ _KEPT = contact_deactivations
 @dataclass(frozen=True, slots=True)
 class DeactivationRule:
     id: UUID
+    key: str
     title: str
     rule: dict[str, Any]
     since_field: str | None
@@ -46,6 +48,7 @@ class DeactivationRule:
     updated_at: datetime
 
 
+KEYS = Keys("deactivation_rule", "contact_deactivation_rules")
 STORE = RuleSet(contact_deactivation_rules, DeactivationRule)
 
 

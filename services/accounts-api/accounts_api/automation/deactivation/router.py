@@ -1,7 +1,7 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Path, Query
+from fastapi import Query
 from starlette.responses import Response
 
 from accounts_api.automation.deactivation import service
@@ -15,6 +15,7 @@ from accounts_api.automation.deactivation.schemas import (
     DeactivationRulesOut,
 )
 from shared.auth import Caller
+from shared.routers.key_or_id import Rename, by_key_or_id
 from shared.web.all_faults import all_faults_at_once
 from shared.web.routing import Uow, api_router, refuses, require
 from shared.web.versions import IfMatch
@@ -23,7 +24,7 @@ router = api_router("/v1/contact-deactivation-rules", "Contact deactivation")
 
 Reader = Annotated[Caller, require("lifecycle:read")]
 Writer = Annotated[Caller, require("lifecycle:write")]
-RuleId = Annotated[UUID, Path(alias="id", description="The id of the deactivation rule.")]
+RuleId = Annotated[UUID, by_key_or_id(service.KEYS, service.DeactivationRuleNotFound)]
 ExplainedContact = Annotated[UUID, Query(description="The id of the contact to explain.")]
 
 
@@ -44,7 +45,7 @@ async def create_deactivation_rule(
     batches, and `progress` of the list shows how far that is.
     """
     rule = await service.create_rule(uow, data)
-    return service.shown(rule)
+    return await service.shown(uow, rule)
 
 
 @router.post(
@@ -78,7 +79,7 @@ async def explain_deactivation(
 @router.get("/{id}", summary="Get a deactivation rule", response_model=DeactivationRuleOut)
 async def get_deactivation_rule(rule_id: RuleId, caller: Reader, uow: Uow) -> dict[str, Any]:
     """Returns a rule, with the reasons why it cannot be used, if there are any."""
-    return service.shown(await service.get_rule(uow, rule_id))
+    return await service.shown(uow, await service.get_rule(uow, rule_id))
 
 
 @router.patch("/{id}", summary="Update a deactivation rule", response_model=DeactivationRuleOut)
@@ -93,7 +94,17 @@ async def update_deactivation_rule(
     """Changes what is sent. Contacts follow in batches, and `progress` of the list shows how far
     that is.
     """
-    return service.shown(await service.update_rule(uow, rule_id, data, version))
+    return await service.shown(uow, await service.update_rule(uow, rule_id, data, version))
+
+
+@router.post(
+    "/{id}/rename", summary="Rename a deactivation rule", response_model=DeactivationRuleOut
+)
+async def rename_deactivation_rule(
+    rule_id: RuleId, data: Rename, caller: Writer, uow: Uow
+) -> dict[str, Any]:
+    """Gives a rule another key. The one before leads to it for ninety days more."""
+    return await service.shown(uow, await service.rename_rule(uow, rule_id, data.key))
 
 
 @router.delete("/{id}", status_code=204, summary="Delete a deactivation rule")

@@ -14,7 +14,7 @@ from accounts_api.evaluation.rule_sets.schemas import (
     RuleText,
     WrittenRule,
 )
-from shared.schemas import In, Out, Patch, Title
+from shared.schemas import In, NewKey, Out, OwnKey, Patch, Title
 
 RuleIn = Annotated[WrittenRule, Field(description="A rule over contacts, as JSON or as text.")]
 
@@ -25,6 +25,7 @@ _RULE: dict[str, Any] = {"field": "email_status", "op": "eq", "value": "complain
 _GIVEN: dict[str, Any] = {"title": "Complained about our mail", "rule": _TEXT}
 _STORED: dict[str, Any] = {
     "id": _ID,
+    "key": "complained",
     "title": _GIVEN["title"],
     "rule": _RULE,
     "rule_text": _TEXT,
@@ -41,6 +42,7 @@ class DeactivationRuleIn(In):
 
     model_config = ConfigDict(json_schema_extra={"examples": [_GIVEN]})
 
+    key: NewKey = None
     title: Title = Field(description="What people call the rule.")
     rule: RuleIn
     since_field: DateField | None = Field(
@@ -72,6 +74,7 @@ class DeactivationRuleOut(Out):
     model_config = ConfigDict(json_schema_extra={"examples": [_STORED]})
 
     id: UUID
+    key: OwnKey
     title: str = Field(description="What people call the rule.")
     rule: RuleJson
     rule_text: RuleText

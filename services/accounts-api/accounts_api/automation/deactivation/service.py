@@ -4,8 +4,8 @@ from typing import Any
 from uuid import UUID
 
 from accounts_api.automation.deactivation import queries
-from accounts_api.automation.deactivation.evaluation import RULES
-from accounts_api.automation.deactivation.queries import DeactivationRule
+from accounts_api.automation.deactivation.evaluation import RULES, DeactivationRuleNotFound
+from accounts_api.automation.deactivation.queries import KEYS, DeactivationRule
 from accounts_api.automation.deactivation.schemas import (
     DeactivationPreviewIn,
     DeactivationRuleIn,
@@ -18,13 +18,16 @@ from shared.lists import moment
 from shared.lists.filters import in_time
 from shared.uow import UnitOfWork
 
+__all__ = ["KEYS", "DeactivationRuleNotFound"]
+
 shown, get_rule, delete_rule = RULES.shown, RULES.get, RULES.delete
+rename_rule = RULES.rename
 
 
 async def list_rules(uow: UnitOfWork) -> dict[str, Any]:
     """In the order in which they decide, with the progress of the latest backfill."""
     rules = await RULES.all(uow)
-    return {"data": [shown(rule) for rule in rules], "progress": await RULES.progress(uow)}
+    return {"data": await RULES.all_shown(uow, rules), "progress": await RULES.progress(uow)}
 
 
 async def create_rule(uow: UnitOfWork, data: DeactivationRuleIn) -> DeactivationRule:

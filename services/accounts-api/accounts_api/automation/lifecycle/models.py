@@ -14,12 +14,14 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from accounts_api.db import Base
 from shared.columns import AT, versioned, workspace_key
+from shared.keys import key_columns
 
 lifecycle_rules = Table(
     "lifecycle_rules",
     Base.metadata,
     workspace_key(),
     Column("id", Uuid, nullable=False),
+    *key_columns("lifecycle_rules"),
     Column("title", Text, nullable=False),
     Column("status", Text, nullable=False),
     Column("rule", JSONB, nullable=False),

@@ -22,6 +22,7 @@ from accounts_api.evaluation.rule_sets.store import RuleSet, instants
 from shared.data import WORKSPACE
 from shared.events.records import LifecycleStatus
 from shared.ids import new_id
+from shared.keys import Keys
 from shared.rules.sql.compile import verdict
 from shared.rules.sql.dates import begins, is_over
 from shared.rules.sql.evaluate_many import verdicts
@@ -37,6 +38,7 @@ SAMPLES = 20
 @dataclass(frozen=True, slots=True)
 class LifecycleRule:
     id: UUID
+    key: str
     title: str
     status: Any
     rule: dict[str, Any]
@@ -48,6 +50,7 @@ class LifecycleRule:
     updated_at: datetime
 
 
+KEYS = Keys("lifecycle_rule", "lifecycle_rules")
 STORE = RuleSet(lifecycle_rules, LifecycleRule)
 
 

@@ -1,7 +1,7 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Path, Query
+from fastapi import Query
 from starlette.responses import Response
 
 from accounts_api.automation.lifecycle import service
@@ -17,6 +17,7 @@ from accounts_api.automation.lifecycle.schemas import (
 )
 from shared.auth import Caller
 from shared.paging import CursorParam, Limit, Page, page_of
+from shared.routers.key_or_id import Rename, by_key_or_id
 from shared.web.all_faults import all_faults_at_once
 from shared.web.routing import ServiceDep, Uow, api_router, refuses, require
 from shared.web.versions import IfMatch
@@ -25,7 +26,7 @@ router = api_router("/v1/lifecycle-rules", "Lifecycle")
 
 Reader = Annotated[Caller, require("lifecycle:read")]
 Writer = Annotated[Caller, require("lifecycle:write")]
-RuleId = Annotated[UUID, Path(alias="id", description="The id of the lifecycle rule.")]
+RuleId = Annotated[UUID, by_key_or_id(service.KEYS, service.LifecycleRuleNotFound)]
 ExplainedAccount = Annotated[UUID, Query(description="The id of the account to explain.")]
 
 
@@ -44,7 +45,7 @@ async def list_lifecycle_rules(caller: Reader, uow: Uow) -> dict[str, Any]:
 async def create_lifecycle_rule(data: LifecycleRuleIn, caller: Writer, uow: Uow) -> dict[str, Any]:
     """Creates a rule. Accounts follow in batches; `progress` of the list shows how far that is."""
     rule = await service.create_rule(uow, data)
-    return service.shown(rule)
+    return await service.shown(uow, rule)
 
 
 @router.post("/preview", summary="Preview lifecycle rules", response_model=LifecyclePreviewOut)
@@ -92,7 +93,7 @@ async def list_unconverted_trials(
 @router.get("/{id}", summary="Get a lifecycle rule", response_model=LifecycleRuleOut)
 async def get_lifecycle_rule(rule_id: RuleId, caller: Reader, uow: Uow) -> dict[str, Any]:
     """Returns a rule, with the reasons why it cannot be used, if there are any."""
-    return service.shown(await service.get_rule(uow, rule_id))
+    return await service.shown(uow, await service.get_rule(uow, rule_id))
 
 
 @router.patch("/{id}", summary="Update a lifecycle rule", response_model=LifecycleRuleOut)
@@ -107,7 +108,15 @@ async def update_lifecycle_rule(
     """Changes what is sent; the status of a rule stays. Accounts follow in batches, and `progress`
     of the list shows how far that is.
     """
-    return service.shown(await service.update_rule(uow, rule_id, data, version))
+    return await service.shown(uow, await service.update_rule(uow, rule_id, data, version))
+
+
+@router.post("/{id}/rename", summary="Rename a lifecycle rule", response_model=LifecycleRuleOut)
+async def rename_lifecycle_rule(
+    rule_id: RuleId, data: Rename, caller: Writer, uow: Uow
+) -> dict[str, Any]:
+    """Gives a rule another key. The one before leads to it for ninety days more."""
+    return await service.shown(uow, await service.rename_rule(uow, rule_id, data.key))
 
 
 @router.delete("/{id}", status_code=204, summary="Delete a lifecycle rule")

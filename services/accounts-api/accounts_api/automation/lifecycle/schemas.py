@@ -16,7 +16,7 @@ from accounts_api.evaluation.rule_sets.schemas import (
     WrittenRule,
 )
 from shared.events.records import LifecycleStatus
-from shared.schemas import In, Out, Patch, Title
+from shared.schemas import In, NewKey, Out, OwnKey, Patch, Title
 
 RuleIn = Annotated[WrittenRule, Field(description="A rule over accounts, as JSON or as text.")]
 
@@ -32,6 +32,7 @@ _GIVEN: dict[str, Any] = {
 }
 _LIFECYCLE_RULE: dict[str, Any] = {
     "id": _ID,
+    "key": "churned",
     "title": _GIVEN["title"],
     "status": "churned",
     "rule": _RULE,
@@ -50,6 +51,7 @@ class LifecycleRuleIn(In):
 
     model_config = ConfigDict(json_schema_extra={"examples": [_GIVEN]})
 
+    key: NewKey = None
     title: Title = Field(description="What people call the rule.")
     status: LifecycleRuleStatus = Field(
         description="The status that the rule gives. An account that satisfies rules of several"
@@ -96,6 +98,7 @@ class LifecycleRuleOut(Out):
     model_config = ConfigDict(json_schema_extra={"examples": [_LIFECYCLE_RULE]})
 
     id: UUID
+    key: OwnKey
     title: str = Field(description="What people call the rule.")
     status: LifecycleRuleStatus = Field(description="The status that the rule gives.")
     rule: RuleJson

@@ -5,8 +5,8 @@ from typing import Any
 from uuid import UUID
 
 from accounts_api.automation.lifecycle import queries
-from accounts_api.automation.lifecycle.evaluation import RULES
-from accounts_api.automation.lifecycle.queries import LifecycleRule, UnconvertedTrial
+from accounts_api.automation.lifecycle.evaluation import RULES, LifecycleRuleNotFound
+from accounts_api.automation.lifecycle.queries import KEYS, LifecycleRule, UnconvertedTrial
 from accounts_api.automation.lifecycle.rules import DEFAULT, PRECEDENCE
 from accounts_api.automation.lifecycle.schemas import (
     LifecyclePreviewIn,
@@ -21,13 +21,16 @@ from shared.lists import moment
 from shared.lists.filters import in_time
 from shared.uow import UnitOfWork
 
+__all__ = ["KEYS", "LifecycleRuleNotFound"]
+
 shown, get_rule, delete_rule = RULES.shown, RULES.get, RULES.delete
+rename_rule = RULES.rename
 
 
 async def list_rules(uow: UnitOfWork) -> dict[str, Any]:
     """In the order in which they decide, with the progress of the latest backfill."""
     rules = await RULES.all(uow)
-    return {"data": [shown(rule) for rule in rules], "progress": await RULES.progress(uow)}
+    return {"data": await RULES.all_shown(uow, rules), "progress": await RULES.progress(uow)}
 
 
 async def list_unconverted(

@@ -11,6 +11,7 @@ from accounts_api.automation.memberships.schemas import SegmentPreviewIn
 from accounts_api.automation.segments.rules import effective_rule, rank_faults
 from accounts_api.automation.segments.service import segment_named
 from accounts_api.evaluation.rule_sets import rule_input
+from accounts_api.evaluation.rule_sets.segment_keys import keys_of
 from accounts_api.evaluation.rule_sets.snapshots import record_seen_by
 from accounts_api.language.rules.ignored import beyond_ignored
 from accounts_api.records.schema import record_catalog
@@ -20,8 +21,6 @@ from shared.lists.filters import in_time
 from shared.rules.interpreter.explain import explain
 from shared.rules.interpreter.next_change import next_change
 from shared.rules.syntax.faults import RuleFaulty
-from shared.rules.syntax.json_codec import write_json
-from shared.rules.syntax.printer import write_text
 from shared.rules.types.type_check import check
 from shared.uow import UnitOfWork
 
@@ -57,8 +56,7 @@ async def preview_segment(uow: UnitOfWork, data: SegmentPreviewIn) -> dict[str, 
     with in_time("/rule"):
         found = await verdicts.preview(uow, data.segment_id, effective, context, ahead)
     return {
-        "rule": write_json(rule.written),
-        "rule_text": write_text(rule.written),
+        **await rule_input.both_forms(uow, rule),
         **{name: getattr(found, name) for name in COUNTS},
         **{name: from_json(getattr(found, name)) for name in SAMPLES},
     }
@@ -73,7 +71,7 @@ async def explain_segment(uow: UnitOfWork, segment_id: UUID, record_id: UUID) ->
         raise RuleUnusable(faults=filters.refused(faulty, "/rule").faults) from faulty
     context = await moment.evaluation_context(uow)
     record = await record_seen_by(uow, rule, record_id, context)
-    explanation = explain(rule, record, context)
+    explanation = explain(rule, record, context, await keys_of(uow, [rule]))
     found = await queries.memberships(uow, segment_id, record_id)
     return {
         "record_id": record_id,

@@ -1,7 +1,7 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Path, Query
+from fastapi import Query
 
 from accounts_api.automation.memberships import inspection, service
 from accounts_api.automation.memberships.schemas import (
@@ -12,8 +12,10 @@ from accounts_api.automation.memberships.schemas import (
     SegmentPreviewIn,
     SegmentPreviewOut,
 )
+from accounts_api.automation.segments import service as segments
 from shared.auth import Caller
 from shared.paging import CursorParam, Limit, Page, page_of
+from shared.routers.key_or_id import by_key_or_id
 from shared.schemas import Instant
 from shared.web.all_faults import all_faults_at_once
 from shared.web.routing import ServiceDep, Uow, api_router, refuses, require
@@ -22,7 +24,11 @@ router = api_router("/v1/segments", "Segments")
 
 Reader = Annotated[Caller, require("segments:read")]
 Writer = Annotated[Caller, require("segments:write")]
-SegmentId = Annotated[UUID, Path(alias="id", description="The id of the segment.")]
+SegmentId = Annotated[UUID, by_key_or_id(segments.SEGMENT_KEYS, segments.SegmentNotFound)]
+OfSegment = Annotated[
+    UUID,
+    by_key_or_id(segments.SEGMENT_KEYS, segments.SegmentNotFound, alias="segment_id"),
+]
 ExplainedRecord = Annotated[
     UUID, Query(description="The id of a record of the segment's record type.")
 ]
@@ -48,7 +54,7 @@ async def preview_segment(data: SegmentPreviewIn, caller: Reader, uow: Uow) -> d
     response_model=Page[SegmentMemberOut],
 )
 async def list_segment_members(
-    segment_id: UUID,
+    segment_id: OfSegment,
     caller: Reader,
     uow: Uow,
     the_service: ServiceDep,
@@ -86,7 +92,7 @@ async def list_segment_members(
     response_model=MembershipOut,
 )
 async def set_segment_member(
-    segment_id: UUID, record_id: UUID, data: OverrideIn, caller: Writer, uow: Uow
+    segment_id: OfSegment, record_id: UUID, data: OverrideIn, caller: Writer, uow: Uow
 ) -> dict[str, Any]:
     """Adds or removes a record by hand, which beats the rule, both ways, until it is cleared."""
     return await service.set_member(uow, segment_id, record_id, data)
@@ -98,7 +104,7 @@ async def set_segment_member(
     response_model=MembershipOut,
 )
 async def clear_segment_member(
-    segment_id: UUID, record_id: UUID, caller: Writer, uow: Uow
+    segment_id: OfSegment, record_id: UUID, caller: Writer, uow: Uow
 ) -> dict[str, Any]:
     """Takes back what a person said about the record and lets the rule decide again, at once. 404
     answers when nobody had added or removed it.

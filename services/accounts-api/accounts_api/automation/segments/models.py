@@ -21,6 +21,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from accounts_api.db import Base
 from shared.columns import AT, NOW, created, versioned, workspace_key
 from shared.events.records import RecordType
+from shared.keys import key_column
 
 _LIVE = text("archived_at is null")
 _CURRENT = text("left_at is null")
@@ -37,6 +38,7 @@ segments = Table(
     Base.metadata,
     workspace_key(),
     Column("id", Uuid, nullable=False),
+    key_column(),
     Column("title", Text, nullable=False),
     Column("description", Text),
     Column("record_type", Text, nullable=False),
@@ -61,6 +63,9 @@ segments = Table(
         "record_type in ('organization', 'account', 'contact', 'opportunity')", name="record_type"
     ),
     CheckConstraint("(group_key is null) = (priority is null)", name="group"),
+    Index(
+        "uq_segments_workspace_id_key", "workspace_id", "key", unique=True, postgresql_where=_LIVE
+    ),
     Index(
         "uq_segments_workspace_id_title",
         "workspace_id",
@@ -136,6 +141,7 @@ segment_overrides = Table(
 @dataclass(frozen=True, slots=True)
 class Segment:
     id: UUID
+    key: str
     title: str
     description: str | None
     record_type: RecordType

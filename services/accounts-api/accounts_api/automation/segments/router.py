@@ -1,7 +1,7 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Path, Query
+from fastapi import Query
 from starlette.responses import Response
 
 from accounts_api.automation.segments import service
@@ -16,6 +16,7 @@ from accounts_api.evaluation.usages.service import Elsewhere
 from shared.auth import Caller
 from shared.events.records import RecordType
 from shared.paging import CursorParam, Limit, Page, page_of
+from shared.routers.key_or_id import Rename, by_key_or_id
 from shared.web.all_faults import all_faults_at_once
 from shared.web.routing import ServiceDep, Uow, api_router, require
 from shared.web.versions import IfMatch
@@ -24,7 +25,7 @@ router = api_router("/v1/segments", "Segments")
 
 Reader = Annotated[Caller, require("segments:read")]
 Writer = Annotated[Caller, require("segments:write")]
-SegmentId = Annotated[UUID, Path(alias="id", description="The id of the segment.")]
+SegmentId = Annotated[UUID, by_key_or_id(service.SEGMENT_KEYS, service.SegmentNotFound)]
 Force = Annotated[
     bool, Query(description="True archives it although rules or sequences ask for it.")
 ]
@@ -87,6 +88,16 @@ async def update_segment(
     again; until then members stay as they are.
     """
     return (await service.update_segment(uow, segment_id, data, version)).as_json()
+
+
+@router.post("/{id}/rename", summary="Rename a segment", response_model=SegmentOut)
+async def rename_segment(
+    segment_id: SegmentId, data: Rename, caller: Writer, uow: Uow
+) -> dict[str, Any]:
+    """Gives a segment another key. The one before leads to it for ninety days more, and rules that
+    ask for it print the new one. 409 answers a key that leads to another segment.
+    """
+    return (await service.rename_segment(uow, segment_id, data.key)).as_json()
 
 
 @router.delete("/{id}", status_code=204, summary="Archive a segment")

@@ -13,7 +13,7 @@ from accounts_api.evaluation.rule_sets.schemas import (
     RuleText,
 )
 from shared.events.records import RecordType
-from shared.schemas import In, Out, Patch, Slug, Title
+from shared.schemas import In, NewKey, Out, OwnKey, Patch, Slug, Title
 
 Debounce = Annotated[int, Field(ge=1, le=43_200)]
 """Minutes, up to 30 days."""
@@ -22,6 +22,7 @@ Priority = Annotated[int, Field(ge=1, le=10_000)]
 EXAMPLE_ID = "0198c0de-7d10-7c44-9f3a-2f6f0c1f7a01"
 _SEGMENT: dict[str, Any] = {
     "id": EXAMPLE_ID,
+    "key": "renewals_due",
     "title": "Renewals due within 90 days",
     "description": None,
     "record_type": "opportunity",
@@ -58,6 +59,7 @@ class SegmentIn(In):
         }
     )
 
+    key: NewKey = None
     title: Title = Field(description="What people call the segment.")
     description: str | None = Field(
         default=None, max_length=2_000, description="What the segment is for, for people."
@@ -115,6 +117,7 @@ class SegmentOut(Out):
     model_config = ConfigDict(json_schema_extra={"examples": [_SEGMENT]})
 
     id: UUID
+    key: OwnKey
     title: str = Field(description="What people call the segment.")
     description: str | None = Field(
         description="What the segment is for, for people; null when nobody said."

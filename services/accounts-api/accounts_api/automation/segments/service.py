@@ -1,6 +1,6 @@
 """What one may ask of segments. Who is in them is `memberships`."""
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +16,7 @@ from accounts_api.automation.segments.rules import effective_rule, leads_back, r
 from accounts_api.automation.segments.schemas import SegmentIn, SegmentPatch
 from accounts_api.evaluation.engine import service as engine
 from accounts_api.evaluation.rule_sets import rule_input
+from accounts_api.evaluation.rule_sets.segment_keys import SEGMENT_KEYS, keys_of
 from accounts_api.evaluation.usages import service as usage
 from accounts_api.evaluation.usages.service import Elsewhere, Used, must_be_unused
 from accounts_api.identity.audit_log import service as audit_log
@@ -24,6 +25,7 @@ from shared.auth import Caller
 from shared.db import refuse
 from shared.errors import Conflict, Invalid, NotFound, check_version
 from shared.events.accounts import SegmentChanged
+from shared.keys import KeyTaken
 from shared.lists import filters
 from shared.rules.interpreter.depends import (
     Dependency,
@@ -41,7 +43,7 @@ from shared.service import Service
 from shared.uow import UnitOfWork
 from shared.usages import Usage
 
-__all__ = ["segments_to_evaluate", "set_faults"]
+__all__ = ["SEGMENT_KEYS", "segments_to_evaluate", "set_faults"]
 
 KIND = "segment"
 
@@ -73,14 +75,16 @@ class Shown:
     segment: Segment
     count: int
     backfill: engine.Backfill | None
+    segment_keys: Mapping[str, str]
+    """Of those that its rule asks for, by id."""
 
     def as_json(self) -> dict[str, Any]:
         segment = self.segment
-        same = ("id", "title", "description", "record_type", "priority", "version")
+        same = ("id", "key", "title", "description", "record_type", "priority", "version")
         stamps = ("debounce_minutes", "archived_at", "created_at", "updated_at")
         return {
             **{name: getattr(segment, name) for name in (*same, *stamps)},
-            **shown_rule(segment.rule, segment.faults),
+            **shown_rule(segment.rule, segment.faults, self.segment_keys),
             "group": segment.group_key,
             "count": self.count,
             "progress": None if self.backfill is None else self.backfill.as_json(),
@@ -95,6 +99,7 @@ async def create_segment(uow: UnitOfWork, data: SegmentIn) -> Shown:
         lambda: filters.usable(data.rule, catalog, data.record_type, "/rule"),
     )
     values = {
+        "key": await SEGMENT_KEYS.key_for(uow, data.key, data.title),
         "title": data.title,
         "description": data.description,
         "record_type": data.record_type,
@@ -169,6 +174,19 @@ async def update_segment(
         await _register(uow, segment)
         await _backfill_groups(uow, segment, {before.group_key, segment.group_key})
     await _publish_change(uow, segment, "segment.updated", before=was, after=becomes)
+    return (await _shown(uow, [segment]))[0]
+
+
+async def rename_segment(uow: UnitOfWork, segment_id: UUID, key: str) -> Shown:
+    """The key before leads to it for ninety days more. Rules keep what they ask for."""
+    before = await live_segment(uow, segment_id)
+    segment = before
+    if key != before.key:
+        await SEGMENT_KEYS.rename(uow, segment_id, before.key, key)
+        async with _refusals(before.title):
+            segment = await queries.change_segment(uow, segment_id, {"key": key})
+        was = {"key": before.key}
+        await _publish_change(uow, segment, "segment.renamed", before=was, after={"key": key})
     return (await _shown(uow, [segment]))[0]
 
 
@@ -266,7 +284,8 @@ async def _shown(uow: UnitOfWork, found: Sequence[Segment]) -> list[Shown]:
     ids = [segment.id for segment in found]
     counts = await queries.counts(uow, ids)
     backfills = await engine.backfills_of(uow, ids)
-    return [Shown(one, counts.get(one.id, 0), backfills.get(one.id)) for one in found]
+    keys = await keys_of(uow, [segment.rule for segment in found])
+    return [Shown(one, counts.get(one.id, 0), backfills.get(one.id), keys) for one in found]
 
 
 async def _must_not_lead_back(uow: UnitOfWork, segment_id: UUID, rule: Rule) -> None:
@@ -309,6 +328,7 @@ async def _publish_change(
     uow.publish(
         SegmentChanged(
             id=segment.id,
+            key=segment.key,
             title=segment.title,
             record_type=segment.record_type,
             version=segment.version,
@@ -322,13 +342,14 @@ def cause_of(uow: UnitOfWork) -> list[dict[str, Any]]:
 
 
 def _audited(segment: Segment) -> dict[str, Any]:
-    names = ("title", "description", "rule", "group_key", "priority", "debounce_minutes")
+    names = ("key", "title", "description", "rule", "group_key", "priority", "debounce_minutes")
     return {name: getattr(segment, name) for name in names}
 
 
 @asynccontextmanager
 async def _refusals(title: str) -> AsyncIterator[None]:
     async with (
+        refuse("uq_segments_workspace_id_key", KeyTaken("Another segment has this key.")),
         refuse("uq_segments_workspace_id_title", SegmentTitleTaken(f"{title!r} is taken.")),
         refuse(
             "uq_segments_workspace_id_record_type_group_key_priority",

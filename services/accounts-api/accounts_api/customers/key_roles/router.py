@@ -20,6 +20,7 @@ from accounts_api.evaluation.usages.schemas import UsageListOut
 from accounts_api.evaluation.usages.service import Elsewhere
 from shared.auth import Caller
 from shared.paging import CursorParam, Limit, Page
+from shared.routers.key_or_id import by_key_or_id
 from shared.web.routing import ServiceDep, Uow, api_router, require
 from shared.web.versions import IfMatch
 
@@ -29,7 +30,7 @@ of_accounts = api_router("/v1/accounts/{account_id}/key-roles", "Key roles")
 Reader = Annotated[Caller, require("records:read")]
 Writer = Annotated[Caller, require("traits:write")]
 PlannedHoldingId = Annotated[UUID, Path(alias="id", description="The id of the planned holding.")]
-KeyRoleId = Annotated[UUID, Path(alias="id", description="The id of the key role.")]
+KeyRoleId = Annotated[UUID, by_key_or_id(service.KEYS, service.KeyRoleNotFound)]
 Force = Annotated[bool, Query(description="True ends every holding of it, whatever uses it.")]
 Key = Annotated[str, Path(description="The key of the key role, such as `csm`.")]
 

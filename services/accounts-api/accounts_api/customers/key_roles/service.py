@@ -1,6 +1,6 @@
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from accounts_api.customers.key_roles import planned, queries
@@ -18,11 +18,13 @@ from accounts_api.records.store.service import state_of, write
 from shared.auth import Caller
 from shared.errors import check_version
 from shared.ids import new_id
+from shared.keys import Keys
 from shared.paging import CursorSigner, page_of
 from shared.service import Service
 from shared.uow import UnitOfWork
 from shared.usages import Usage
 
+KEYS: Final = Keys("key_role", "key_role_definitions", "deleted_at is null")
 _BATCH = 500
 
 

@@ -288,30 +288,10 @@ async def unregister(uow: UnitOfWork, rule_id: UUID) -> None:
         await uow.run(gone)
 
 
-@dataclass(frozen=True, slots=True)
-class _Rule:
-    id: UUID
-    record_type: str
-
-
 _DEPENDENCIES = and_(
     rule_dependencies.c.workspace_id == evaluated_rules.c.workspace_id,
     rule_dependencies.c.rule_id == evaluated_rules.c.id,
 )
-_ACTIVE_RULES = (
-    select(evaluated_rules.c.id, evaluated_rules.c.record_type)
-    .distinct()
-    .join(rule_dependencies, _DEPENDENCIES)
-    .where(evaluated_rules.c.workspace_id == WORKSPACE, evaluated_rules.c.kind == bindparam("kind"))
-)
-
-
-async def active_rules(uow: UnitOfWork, kind: str) -> dict[str, str]:
-    """Record type by id of the rules that see anything: archived things see nothing."""
-    rules = await uow.rows(_Rule, _ACTIVE_RULES, kind=kind)
-    return {str(rule.id): rule.record_type for rule in rules}
-
-
 _DEPENDED_ON = select(rule_dependencies.c.what).where(*_OF_WHAT).distinct()
 
 

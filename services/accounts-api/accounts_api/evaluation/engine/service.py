@@ -17,7 +17,7 @@ from accounts_api.evaluation.engine.change_capture import (
     record_each_change,
 )
 from accounts_api.evaluation.engine.next_changes import set_next_changes
-from accounts_api.evaluation.engine.queries import active_rules, unregister
+from accounts_api.evaluation.engine.queries import unregister
 from accounts_api.evaluation.event_readers.service import lock_readers
 from accounts_api.evaluation.rule_kinds import service as rule_kinds
 from accounts_api.evaluation.rule_kinds.evaluators import (
@@ -60,7 +60,6 @@ BACKFILL: Final = (Cause(type="system", id="backfill", label="every record was l
 __all__ = [
     "Backfill",
     "Output",
-    "active_rules",
     "backfills_of",
     "record_change",
     "record_changes",

@@ -2,14 +2,13 @@ from typing import Any
 
 from accounts_api.evaluation.rule_checks.schemas import RuleExplainIn, RuleValidationIn
 from accounts_api.evaluation.rule_sets import rule_input
+from accounts_api.evaluation.rule_sets.segment_keys import keys_of
 from accounts_api.evaluation.rule_sets.snapshots import record_seen_by
 from shared.errors import Fault, Invalid
 from shared.lists import filters, moment
 from shared.rules.interpreter.explain import explain
 from shared.rules.interpreter.next_change import next_change
 from shared.rules.syntax.faults import RuleFaulty
-from shared.rules.syntax.json_codec import write_json
-from shared.rules.syntax.printer import write_text
 from shared.rules.types.catalog import Catalog
 from shared.uow import UnitOfWork
 
@@ -20,7 +19,7 @@ async def explain_rule(uow: UnitOfWork, data: RuleExplainIn) -> dict[str, Any]:
     rule = filters.usable(data.rule, catalog, data.record_type, "/rule")
     context = await moment.evaluation_context(uow)
     record = await record_seen_by(uow, rule, data.record_id, context)
-    explanation = explain(rule, record, context)
+    explanation = explain(rule, record, context, await keys_of(uow, [rule]))
     return {
         "record_id": data.record_id,
         "verdict": explanation.verdict,
@@ -37,12 +36,7 @@ async def validate_rule(uow: UnitOfWork, data: RuleValidationIn) -> dict[str, An
     except RuleFaulty as faulty:
         faults = faulty.as_errors("/rule")
         return {"valid": False, "rule": None, "rule_text": None, "faults": faults}
-    return {
-        "valid": True,
-        "rule": write_json(rule.written),
-        "rule_text": write_text(rule.written),
-        "faults": [],
-    }
+    return {"valid": True, **await rule_input.both_forms(uow, rule), "faults": []}
 
 
 async def _catalog_with(uow: UnitOfWork, record_type: str) -> Catalog:

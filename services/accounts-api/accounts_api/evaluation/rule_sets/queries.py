@@ -1,6 +1,7 @@
+from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from shared.rules.interpreter.needs import Needs
 from shared.rules.sql.rows import record_table
@@ -18,3 +19,26 @@ async def snapshot_text(
         row.c.workspace_id == uow.workspace_id, row.c.id == record_id, row.c.deleted_at.is_(None)
     )
     return await uow.value(str, document)
+
+
+@dataclass(frozen=True, slots=True)
+class LivingSegment:
+    id: UUID
+    record_type: str
+    key: str
+    former_keys: list[str]
+
+
+_LIVING_SEGMENTS = text(
+    """
+    select s.id, s.record_type, s.key, array(
+        select f.key from former_keys f
+        where f.workspace_id = :workspace_id and f.kind = 'segment' and f.id = s.id
+          and f.expires_at > workspace_now(:workspace_id)) as former_keys
+    from segments s where s.workspace_id = :workspace_id and s.archived_at is null
+    """
+)
+
+
+async def living_segments(uow: UnitOfWork) -> list[LivingSegment]:
+    return await uow.rows(LivingSegment, _LIVING_SEGMENTS)

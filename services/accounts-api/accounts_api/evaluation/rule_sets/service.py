@@ -5,7 +5,8 @@ is one evaluated rule for the engine. A feature says what its rules are about, a
 a verdict.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Generic
 from uuid import UUID
@@ -24,12 +25,14 @@ from accounts_api.evaluation.rule_sets.rules import (
     earliest,
     rule_of,
 )
+from accounts_api.evaluation.rule_sets.segment_keys import keys_of
 from accounts_api.evaluation.rule_sets.snapshots import record_seen_by
 from accounts_api.evaluation.rule_sets.store import RuleSet
 from accounts_api.identity.audit_log import service as audit_log
 from accounts_api.records.schema import record_catalog
 from shared.db import refuse
 from shared.errors import Conflict, Fault, Invalid, NotFound, check_version
+from shared.keys import Keys, KeyTaken
 from shared.lists import filters, moment
 from shared.rules.interpreter.depends import Dependency, dependencies
 from shared.rules.interpreter.explain import explain
@@ -61,7 +64,8 @@ class RuleFeature(Generic[R]):
     record_type: str
     store: RuleSet[R]
     written: tuple[str, ...]
-    """Columns that people write."""
+    """Columns that people write, the key first."""
+    keys: Keys
     not_found: NotFound
     title_taken: type[Conflict]
     title_constraint: str
@@ -98,8 +102,9 @@ class RuleFeature(Generic[R]):
         return stored
 
     async def add(self, uow: UnitOfWork, values: Mapping[str, Any], **scope: UUID) -> R:
-        async with self._unique_title(values["title"]):
-            stored = await self.store.add(uow, {**values, **scope})
+        key = await self.keys.key_for(uow, values["key"], values["title"])
+        async with self._unique(key, values["title"]):
+            stored = await self.store.add(uow, {**values, "key": key, **scope})
         await self.register(uow, **scope)
         after = self.values(stored)
         await audit_log.record(uow, f"{self.subject}.created", self.subject, stored.id, after=after)
@@ -112,12 +117,26 @@ class RuleFeature(Generic[R]):
         was, becomes = audit_log.difference(self.values(before), dict(values))
         if not becomes:
             return before
-        async with self._unique_title(values.get("title", before.title)):
+        async with self._unique(before.key, values.get("title", before.title)):
             stored = await self.store.change(uow, before.id, becomes)
         if self.must_register(becomes):
             await self.register(uow, **scope)
         await audit_log.record(
             uow, f"{self.subject}.updated", self.subject, before.id, before=was, after=becomes
+        )
+        return stored
+
+    async def rename(self, uow: UnitOfWork, rule_id: UUID, key: str, **scope: UUID) -> R:
+        """The key before leads to it for ninety days more."""
+        before = await self.get(uow, rule_id, lock=True, **scope)
+        if key == before.key:
+            return before
+        await self.keys.rename(uow, rule_id, before.key, key)
+        async with self._unique(key, before.title):
+            stored = await self.store.change(uow, rule_id, {"key": key, "faults": before.faults})
+        was, becomes = {"key": before.key}, {"key": key}
+        await audit_log.record(
+            uow, f"{self.subject}.renamed", self.subject, rule_id, before=was, after=becomes
         )
         return stored
 
@@ -135,12 +154,29 @@ class RuleFeature(Generic[R]):
     def values(self, stored: R) -> dict[str, Any]:
         return {name: getattr(stored, name) for name in self.written}
 
-    def shown(self, stored: R) -> dict[str, Any]:
-        shown = shown_rule(stored.rule, stored.faults)
-        return {**self.values(stored), "id": stored.id, **shown, **_stamps(stored)}
+    async def shown(self, uow: UnitOfWork, stored: R) -> dict[str, Any]:
+        return (await self.all_shown(uow, [stored]))[0]
 
-    def _unique_title(self, title: str) -> Any:
-        return refuse(self.title_constraint, self.title_taken(f"{title!r} is taken."))
+    async def all_shown(self, uow: UnitOfWork, rules: Sequence[R]) -> list[dict[str, Any]]:
+        keys = await keys_of(uow, [stored.rule for stored in rules])
+        return [
+            {
+                **self.values(stored),
+                "id": stored.id,
+                **shown_rule(stored.rule, stored.faults, keys),
+                **_stamps(stored),
+            }
+            for stored in rules
+        ]
+
+    @asynccontextmanager
+    async def _unique(self, key: str, title: str) -> AsyncIterator[None]:
+        key_constraint = f"uq_{self.keys.table}_workspace_id_key"
+        async with (
+            refuse(key_constraint, KeyTaken(f"{key!r} is taken.")),
+            refuse(self.title_constraint, self.title_taken(f"{title!r} is taken.")),
+        ):
+            yield
 
     # What people write
 
@@ -277,9 +313,11 @@ class RuleFeature(Generic[R]):
         """Every rule's verdict on one record. Raises `NotFound`."""
         context = await moment.evaluation_context(uow)
         explained = []
-        for each in (await self.usable(uow))[0]:
+        usable = (await self.usable(uow))[0]
+        keys = await keys_of(uow, [each.rule for each in usable])
+        for each in usable:
             record = await record_seen_by(uow, each.rule, record_id, context)
-            explanation = explain(each.rule, record, context)
+            explanation = explain(each.rule, record, context, keys)
             explained.append(Explained(each.stored, explanation))
         return explained
 

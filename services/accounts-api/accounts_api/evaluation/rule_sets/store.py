@@ -87,7 +87,8 @@ class RuleSet(Generic[R]):
             "faults": None,
         }
         statement = update(self.table).where(*self._matching(uow, {"id": rule_id}))
-        return await uow.one(self.row, statement.values(**new, **values).returning(*self.columns))
+        changed = statement.values(**(new | dict(values))).returning(*self.columns)
+        return await uow.one(self.row, changed)
 
     async def set(self, uow: UnitOfWork, rule_id: UUID, values: Mapping[str, Any]) -> None:
         """What the worker writes of a rule: no new version."""

@@ -7,13 +7,12 @@ from accounts_api.identity.calendars.schemas import (
     CalendarIn,
     CalendarOut,
     CalendarPatch,
-    Rename,
     TimeAdded,
     TimeAddition,
 )
 from shared.auth import Caller
 from shared.paging import CursorParam, Limit, Page
-from shared.routers.key_or_id import by_key_or_id
+from shared.routers.key_or_id import Rename, by_key_or_id
 from shared.web.all_faults import all_faults_at_once
 from shared.web.routing import ServiceDep, Uow, api_router, require
 from shared.web.versions import IfMatch

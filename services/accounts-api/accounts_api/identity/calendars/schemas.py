@@ -163,14 +163,6 @@ class CalendarOut(Out):
     updated_at: datetime
 
 
-class Rename(In):
-    """Another key for something. The one before leads to it for ninety days more."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [{"key": "headquarters"}]})
-
-    key: Annotated[Slug, Field(description="The key that it has from now on.")]
-
-
 class TimeAddition(In):
     """A length of time to add to an instant."""
 

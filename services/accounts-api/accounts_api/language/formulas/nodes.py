@@ -1,7 +1,7 @@
 """The tree of a formula as it was written: names unresolved."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Final
 
@@ -94,6 +94,22 @@ def children(node: Node) -> tuple[Node, ...]:
             return (item,)
         case _:
             return ()
+
+
+def with_segments(node: Node, names: Mapping[str, str]) -> Node:
+    """The same formula, the segments of its conditions named by what `names` has for them."""
+    match node:
+        case RollUp(where=where) if where is not None:
+            return replace(node, where=rules.with_segments(where, names))
+        case Call(arguments=arguments):
+            return replace(node, arguments=tuple(with_segments(one, names) for one in arguments))
+        case Infix(left=left, right=right):
+            left, right = with_segments(left, names), with_segments(right, names)
+            return replace(node, left=left, right=right)
+        case Prefix(item=item) | Empty(item=item):
+            return replace(node, item=with_segments(item, names))
+        case _:
+            return node
 
 
 def start(node: Node) -> Place:

@@ -30,7 +30,10 @@ _AGGREGATED: Final = {
 
 
 def check_formula(node: n.Node, catalog: Catalog, type_name: str) -> c.Formula:
-    """The formula over records of `type_name`; raises RuleFaulty with every fault."""
+    """The formula over records of `type_name`, with segments by their ids; raises RuleFaulty with
+    every fault.
+    """
+    node = n.with_segments(node, catalog.segment_ids)
     checker = _Checker(catalog, catalog.scope(type_name))
     root = checker.node(node)
     if checker.faults or root is None:
