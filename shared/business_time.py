@@ -314,8 +314,15 @@ def closed_between(
 @lru_cache(maxsize=1024)
 def read_calendar(definition: str, zone: ZoneInfo) -> BusinessCalendar:
     """The calendar of a definition as services keep it (`CalendarDefinition` of the events), as
-    JSON.
+    JSON. One that cannot be read is the usual one, so that it stops nobody's work.
     """
+    try:
+        return _read(definition, zone)
+    except (LookupError, TypeError, ValueError, StopIteration, AttributeError):
+        return BusinessCalendar(zone)
+
+
+def _read(definition: str, zone: ZoneInfo) -> BusinessCalendar:
     read: Mapping[str, Any] = from_json(definition)
     week = tuple(_hours(read["working_hours"].get(day)) for day in WEEKDAYS)
     usual = next(hours for hours in week if hours)

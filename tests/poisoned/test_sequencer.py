@@ -259,7 +259,10 @@ async def test_a_bad_item_in_the_middle_costs_itself(renewals: Renewals, name: s
     assert await due_work(renewals) == {}
 
 
-BESIDE: Final = {"WorkspaceChanged": "of a workspace there is one, and the newest copy stands"}
+BESIDE: Final = {
+    "WorkspaceChanged": "of a workspace there is one, and the newest copy stands",
+    "CalendarChanged": "one statement copies a calendar, and the newest copy stands",
+}
 
 
 def test_every_loop_and_every_kind_of_event_is_tried(tenure: Tenure) -> None:

@@ -114,8 +114,13 @@ async def make_run(world: World) -> str:
     return str(asked.json()["id"])
 
 
+async def make_calendar(world: World) -> str:
+    return await world.make("/v1/calendars", title=fresh("C "))
+
+
 RULES_OF_CSM: Final = "/v1/key-roles/{csm}/assignment-rules"
 DOCUMENTS: dict[str, Document] = {
+    "accounts.calendars.definition": Document("/v1/calendars", make_calendar, told_in="unreadable"),
     "accounts.segments.rule": Document("/v1/segments", make_segment, told_in="faults"),
     "accounts.lifecycle_rules.rule": Document(
         "/v1/lifecycle-rules", make_lifecycle_rule, told_in="faults"
@@ -189,6 +194,9 @@ ELSEWHERE: dict[str, str] = {
     "sequencer.sequence_versions.definition": (
         "tests/sequencer/sequences/reevaluation_queue/test_quarantine.py spoils it"
     ),
+    "sequencer.calendars.definition": INNER,
+    "sync.calendars.definition": INNER,
+    "tasks.calendars.definition": INNER,
     "sync.described_objects.fields": INNER,
     "sync.mail_folders.counts": INNER,
     "sync.partner_events.data": LOG,

@@ -383,6 +383,7 @@ ALONE = {
     "sync-run-retention": "one statement forgets what is old",
     "mail-retention": "one statement forgets what is old",
     "WorkspaceChanged": "of a workspace there is one, and the newest copy stands",
+    "CalendarChanged": "one statement copies a calendar, and the newest copy stands",
 }
 """What judges nothing."""
 

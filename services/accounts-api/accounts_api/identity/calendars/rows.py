@@ -2,9 +2,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from typing import Final
 from uuid import UUID
 
-from shared.events.calendars import CalendarDefinition
+from pydantic import ValidationError
+
+from shared.business_time import WEEKDAYS
+from shared.events.calendars import CalendarDefinition, WorkingHours
+
+USUAL: Final = CalendarDefinition(
+    working_hours={day: [WorkingHours(start="09:00", end="17:00")] for day in WEEKDAYS[:5]},
+    country=None,
+    subdivision=None,
+    closed_days=[],
+    extra_working_days=[],
+)
+"""Monday to Friday, nine to five."""
 
 
 @dataclass(frozen=True)
@@ -24,4 +37,8 @@ class Calendar:
 
     @cached_property
     def days(self) -> CalendarDefinition:
-        return CalendarDefinition.model_validate(self.definition)
+        """The usual ones, when what is stored cannot be read any more."""
+        try:
+            return CalendarDefinition.model_validate(self.definition)
+        except ValidationError:
+            return USUAL

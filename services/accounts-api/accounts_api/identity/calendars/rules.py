@@ -24,7 +24,9 @@ def definition_of(given: Mapping[str, Any]) -> CalendarDefinition:
 
 def in_order(stored: Mapping[str, Any]) -> dict[str, Any]:
     """PostgreSQL keeps the days of the week by their letters."""
-    hours = stored["working_hours"]
+    hours = stored.get("working_hours")
+    if not isinstance(hours, dict):
+        return dict(stored)
     return {**stored, "working_hours": {day: hours[day] for day in WEEKDAYS if day in hours}}
 
 

@@ -6,7 +6,20 @@ from pydantic import ConfigDict, Field, StringConstraints
 
 from shared.business_time import TimeUnit, Weekday
 from shared.events.calendars import ClosedDay, ExtraWorkingDay, WorkingHours
-from shared.schemas import Country, Day, In, Instant, OneLine, Out, Patch, Slug, TimeZone, Title
+from shared.schemas import (
+    Country,
+    Day,
+    IfUnreadable,
+    In,
+    Instant,
+    OneLine,
+    Out,
+    Patch,
+    Slug,
+    StoredOut,
+    TimeZone,
+    Title,
+)
 
 _WEEK: dict[str, Any] = {
     "monday": [{"start": "09:00", "end": "12:30"}, {"start": "13:30", "end": "18:00"}],
@@ -29,6 +42,7 @@ _CALENDAR: dict[str, Any] = {
     "key": "munich_office",
     **_GIVEN,
     "default": False,
+    "unreadable": None,
     "version": 1,
     "created_at": "2026-01-05T09:00:00Z",
     "updated_at": "2026-01-05T09:00:00Z",
@@ -139,7 +153,7 @@ class CalendarPatch(Patch):
     default: Annotated[bool, DEFAULT] = False
 
 
-class CalendarOut(Out):
+class CalendarOut(StoredOut):
     """Which days and hours are worked. Business days of rules, formulas, tasks and sequences are
     those of the workspace's default calendar; those of a task are its assignee's.
     """
@@ -151,13 +165,17 @@ class CalendarOut(Out):
     title: Annotated[str, TITLE]
     time_zone: Annotated[str | None, ZONE]
     default: bool = Field(description="Whether it is the calendar of the workspace.")
-    working_hours: Annotated[dict[Weekday, list[WorkingHours]], HOURS]
-    country: Annotated[str | None, COUNTRY]
-    subdivision: Annotated[str | None, SUBDIVISION]
-    closed_days: list[ClosedDay] = Field(description="Your own closed days, by date.")
-    extra_working_days: list[ExtraWorkingDay] = Field(
-        description="Your own extra working days, by date."
-    )
+    working_hours: Annotated[dict[Weekday, list[WorkingHours]], IfUnreadable({}), HOURS]
+    country: Annotated[str | None, IfUnreadable(None), COUNTRY]
+    subdivision: Annotated[str | None, IfUnreadable(None), SUBDIVISION]
+    closed_days: Annotated[
+        list[ClosedDay], IfUnreadable([]), Field(description="Your own closed days, by date.")
+    ]
+    extra_working_days: Annotated[
+        list[ExtraWorkingDay],
+        IfUnreadable([]),
+        Field(description="Your own extra working days, by date."),
+    ]
     version: int
     created_at: datetime
     updated_at: datetime

@@ -136,10 +136,10 @@ async def update_calendar(
     before = await get_calendar(uow, calendar_id, lock=True)
     check_version(version, before.version)
     changes = data.model_dump(mode="json", exclude_unset=True)
-    given = {**before.definition, **{name: changes[name] for name in FIELDS if name in changes}}
+    known = before.days.model_dump(mode="json")
+    given = {**known, **{name: changes[name] for name in FIELDS if name in changes}}
     if "working_hours" in changes:
-        hours: Any = before.definition["working_hours"]
-        given["working_hours"] = {**hours, **changes["working_hours"]}
+        given["working_hours"] = {**known["working_hours"], **changes["working_hours"]}
     default = changes.get("default", before.is_default)
     time_zone = changes.get("time_zone", before.time_zone)
     _must_make_sense({**given, "time_zone": time_zone}, default=default)

@@ -87,7 +87,10 @@ async def count_due_again(uow: UnitOfWork, member_id: UUID | None = None) -> Non
         by = task.due_member_id
         if by not in calendars:
             calendars[by] = await replica.calendar_for(uow, by)
-        due_at = due_instant(task.due_rule, task.opened_at, calendars[by])
+        try:
+            due_at = due_instant(task.due_rule, task.opened_at, calendars[by])
+        except (ValueError, TypeError):
+            continue  # a rule that an older release left, or a day beyond the calendar
         if due_at is not None and due_at != task.due_at and due_at > now:
             moves[task.id] = due_at
     await queries.move_due(uow, moves)
