@@ -76,7 +76,7 @@ async def test_rules_keep_what_they_ask_for_when_it_is_renamed(tenure: Tenure) -
         assert shown["id"] == rule["id"]
     await tenure.settle()
     explained = await ws.observer.get(f"/v1/segments/s/explain?record_id={account['id']}")
-    assert 'segment "big_ones"' in explained.text
+    assert '"segment":"big_ones"' in explained.text
     members = await ws.observer.get("/v1/segments/enterprise/members")
     assert [each["record_id"] for each in members.json()["data"]] == [account["id"]]
     again = await made(ws, "/v1/segments", title="Enterprise 2", record_type="account", rule=RULE)

@@ -278,13 +278,14 @@ NOT_ASKED: dict[str, set[str]] = {
         "assignment_rules.last_member_id",
         "handovers.key_role_key",
     }
-    | {"handovers.last_member_id", "handovers.member_id"},
+    | {"handovers.last_member_id", "handovers.member_id", "calendars.definition"},
     # copies of what accounts has, who wrote, and what somebody was told
-    "tasks": {"accounts.key_roles", "notes.author", "notes.author_id", "notifications.member_id"},
-    "sequencer": {"accounts.key_roles"}
+    "tasks": {"accounts.key_roles", "notes.author", "notes.author_id", "notifications.member_id"}
+    | {"calendars.definition", "tasks.due_member_id"},
+    "sequencer": {"accounts.key_roles", "calendars.definition"}
     | {f"{table}.traits" for table in ("accounts", "contacts", "opportunities")},
     # what their system says of its own fields
-    "sync": {"connections.mapping_version", "described_objects.fields"},
+    "sync": {"connections.mapping_version", "described_objects.fields", "calendars.definition"},
 }
 
 

@@ -4,7 +4,8 @@ from uuid import UUID
 from starlette.responses import Response
 
 from accounts_api.automation.assignments import service
-from accounts_api.automation.assignments.queries import AssignmentRule
+from accounts_api.automation.assignments.evaluation import AssignmentRuleNotFound
+from accounts_api.automation.assignments.queries import KEYS, AssignmentRule
 from accounts_api.automation.assignments.schemas import (
     AssignmentPreviewIn,
     AssignmentPreviewOut,
@@ -28,7 +29,7 @@ Writer = Annotated[Caller, require("traits:write")]
 OfKeyRole = Annotated[
     UUID, by_key_or_id(key_roles.KEYS, key_roles.KeyRoleNotFound, alias="key_role_id")
 ]
-RuleId = Annotated[UUID, by_key_or_id(service.KEYS, service.AssignmentRuleNotFound)]
+RuleId = Annotated[UUID, by_key_or_id(KEYS, AssignmentRuleNotFound)]
 
 
 @router.get("", summary="List assignment rules", response_model=AssignmentRulesOut)
@@ -109,7 +110,9 @@ async def rename_assignment_rule(
     key_role_id: OfKeyRole, rule_id: RuleId, data: Rename, caller: Writer, uow: Uow
 ) -> dict[str, Any]:
     """Gives a rule another key. The one before leads to it for ninety days more."""
-    return await _shown(uow, await service.rename_rule(uow, key_role_id, rule_id, data.key))
+    return await _shown(
+        uow, await service.rename_rule(uow, rule_id, data.key, key_role_id=key_role_id)
+    )
 
 
 @router.delete("/{id}", status_code=204, summary="Delete an assignment rule")

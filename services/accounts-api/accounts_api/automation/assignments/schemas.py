@@ -13,17 +13,10 @@ from accounts_api.evaluation.rule_sets.schemas import (
     RuleText,
     WrittenRule,
 )
+from accounts_api.identity.members.schemas import Pool
 from shared.schemas import In, Minor, NewKey, Out, OwnKey, Patch, Title
 
 RuleIn = Annotated[WrittenRule, Field(description="A rule over accounts, as JSON or as text.")]
-Pool = Annotated[
-    list[UUID],
-    Field(
-        max_length=200,
-        description="The ids of the members among whom `algorithm` chooses; whoever was deactivated"
-        " is passed over.",
-    ),
-]
 Position = Annotated[
     int,
     Field(
@@ -44,13 +37,11 @@ _GIVEN: dict[str, Any] = {
 _RULE: dict[str, Any] = {
     "id": _ID,
     "key": "large_accounts",
+    **_GIVEN,
     "position": 1,
-    "title": "Large accounts",
     "rule": {"field": "arr", "op": "gt", "value": "50000"},
     "rule_text": _TEXT,
     "member_id": None,
-    "algorithm": "fewest_accounts",
-    "pool": [_ADA, _GRACE],
     "policy": "when_empty",
     "faults": [],
     "version": 1,
@@ -171,10 +162,7 @@ class AssignmentRuleOut(Out):
 
 
 class AssignmentProgress(Out):
-    """How far the latest evaluation of every account has come, and what it is for. `learn` records
-    which rule each account satisfies already, `apply` also assigns holders, and `recheck` is the
-    nightly self-check.
-    """
+    """How far the latest evaluation of every account has come, and what it is for."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [_PROGRESS]})
 

@@ -6,12 +6,8 @@ from typing import Any, Final
 from uuid import UUID
 
 from accounts_api.automation.assignments import evaluation, queries
-from accounts_api.automation.assignments.evaluation import (
-    RULES,
-    AssignmentRuleNotFound,
-    choice_of,
-)
-from accounts_api.automation.assignments.queries import KEYS, AssignmentRule
+from accounts_api.automation.assignments.evaluation import RULES, choice_of
+from accounts_api.automation.assignments.queries import AssignmentRule
 from accounts_api.automation.assignments.rules import Choice, keeps
 from accounts_api.automation.assignments.schemas import (
     AssignmentPreviewIn,
@@ -33,8 +29,7 @@ from shared.rules.types.typed import Rule
 from shared.uow import UnitOfWork
 from shared.usages import Usage
 
-__all__ = ["KEYS", "AssignmentRuleNotFound"]
-
+rename_rule = RULES.rename
 SAMPLES: Final = 20
 MOST: Final = 50
 """Rules of one key role."""
@@ -123,13 +118,6 @@ async def update_rule(
     stay = choice_of(before).named
     values = await _checked(uow, RULES.values(before) | changes, stay=stay)
     return await RULES.change(uow, before, values, key_role_id=key_role_id)
-
-
-async def rename_rule(
-    uow: UnitOfWork, key_role_id: UUID, rule_id: UUID, key: str
-) -> AssignmentRule:
-    await key_roles.get_key_role(uow, key_role_id, lock=True)
-    return await RULES.rename(uow, rule_id, key, key_role_id=key_role_id)
 
 
 async def delete_rule(

@@ -5,9 +5,9 @@ from uuid import UUID
 from pydantic import ConfigDict, Field
 
 from accounts_api.automation.assignments.rules import AssignmentAlgorithm
-from accounts_api.automation.assignments.schemas import Pool
 from accounts_api.evaluation.rule_sets.schemas import JobState
 from accounts_api.evaluation.usages.schemas import UsageOut
+from accounts_api.identity.members.schemas import Pool
 from accounts_api.records.requests.schemas import TraitKey
 from shared.schemas import In, Minor, Out
 from shared.settings import ServiceName

@@ -1,6 +1,7 @@
 """What a list is asked for, and the conditions that follow from it."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
@@ -99,13 +100,15 @@ async def conditions_of(
 async def _rule_of(
     uow: UnitOfWork, schema: RecordSchema, written: str, catalog: Catalog, pointer: str
 ) -> c.Rule:
-    """What means nothing to everyone may speak of an object type of this workspace."""
-    try:
+    """What means nothing to everyone may speak of an object type of this workspace, or name a
+    segment by its key.
+    """
+    with suppress(Invalid):
         return _rule(schema, written, _Same(catalog), pointer)
-    except Invalid:
-        if catalog is not STANDARD:
-            raise
-        return _rule(schema, written, _Same(await record_catalog.rule_catalog(uow)), pointer)
+    if catalog is STANDARD:
+        with suppress(Invalid):
+            return _rule(schema, written, _Same(await record_catalog.rule_catalog(uow)), pointer)
+    return read_filter(written, await rule_catalog(uow), schema.record_type, pointer)
 
 
 class _Same:

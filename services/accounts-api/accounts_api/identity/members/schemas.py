@@ -1,5 +1,5 @@
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import ConfigDict, Field
@@ -21,6 +21,16 @@ _MEMBER: dict[str, Any] = {
     "updated_at": "2026-02-11T14:30:00Z",
 }
 _GIVEN = {key: _MEMBER[key] for key in ("full_name", "email", "role", "time_zone", "external_id")}
+
+
+Pool = Annotated[
+    list[UUID],
+    Field(
+        max_length=200,
+        description="The ids of the members among whom `algorithm` chooses; whoever was deactivated"
+        " is passed over.",
+    ),
+]
 
 
 class MemberIn(In):
