@@ -1,8 +1,6 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from starlette.responses import Response
-
 from accounts_api.automation.assignments import service
 from accounts_api.automation.assignments.evaluation import AssignmentRuleNotFound
 from accounts_api.automation.assignments.queries import KEYS, AssignmentRule
@@ -50,8 +48,7 @@ async def create_assignment_rule(
     """Creates a rule. An account that begins to satisfy it gets a holder from now on; accounts that
     satisfy it already get theirs when the rules are applied.
     """
-    rule = await service.create_rule(uow, key_role_id, data)
-    return await _shown(uow, rule)
+    return await _shown(uow, await service.create_rule(uow, key_role_id, data))
 
 
 @router.post("/preview", summary="Preview assignment rules", response_model=AssignmentPreviewOut)
@@ -101,8 +98,7 @@ async def update_assignment_rule(
     """Changes what is sent. Accounts that satisfy the rule already keep their holders until the
     rules are applied.
     """
-    changed = await service.update_rule(uow, key_role_id, rule_id, data, version)
-    return await _shown(uow, changed)
+    return await _shown(uow, await service.update_rule(uow, key_role_id, rule_id, data, version))
 
 
 @router.post("/{id}/rename", summary="Rename an assignment rule", response_model=AssignmentRuleOut)
@@ -110,18 +106,16 @@ async def rename_assignment_rule(
     key_role_id: OfKeyRole, rule_id: RuleId, data: Rename, caller: Writer, uow: Uow
 ) -> dict[str, Any]:
     """Gives a rule another key. The one before leads to it for ninety days more."""
-    return await _shown(
-        uow, await service.rename_rule(uow, rule_id, data.key, key_role_id=key_role_id)
-    )
+    rule = await service.rename_rule(uow, rule_id, data.key, key_role_id=key_role_id)
+    return await _shown(uow, rule)
 
 
 @router.delete("/{id}", status_code=204, summary="Delete an assignment rule")
 async def delete_assignment_rule(
     key_role_id: OfKeyRole, rule_id: RuleId, version: IfMatch, caller: Writer, uow: Uow
-) -> Response:
+) -> None:
     """Deletes a rule. Whom it chose stays."""
     await service.delete_rule(uow, key_role_id, rule_id, version)
-    return Response(status_code=204)
 
 
 async def _shown(uow: Uow, rule: AssignmentRule) -> dict[str, Any]:
