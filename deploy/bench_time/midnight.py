@@ -68,6 +68,7 @@ async def _midnight(stage: Stage, target: str) -> Result:
             now,
             timedelta(days=1),
         )
+        await connection.execute("vacuum analyze accounts.rule_next_changes")
         before = await _noted(stage, connection)
         await connection.execute(
             "update workspaces set frozen_at = $2 where workspace_id = $1",
