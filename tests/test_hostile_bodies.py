@@ -6,11 +6,13 @@ Reliability F13 and T5. The bodies are bytes, because most cannot be made by a J
 import json
 from collections.abc import AsyncIterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx2
 import pytest
 from sqlalchemy import TextClause, text
 
+from accounts_api.signals.ingest.router import PATHS as SDK_PATHS
 from shared.auth import ROLES
 from shared.settings import ServiceName
 from tests.harness import Tenure, Workspace
@@ -68,6 +70,13 @@ def bodies(operation: Operation) -> dict[str, bytes]:
     return {name: body.replace(b"KEY", key) for name, body in raw.items()}
 
 
+OF_SDKS = {f"/v1{path}" for path in SDK_PATHS}
+"""What they send is refused message by message, and counted with the reason."""
+OF_BROWSERS = {path for path in OF_SDKS if len(path) == len("/v1/t")}
+"""A browser sends again what is not answered well, so the answer holds the refusal. It sends JSON
+of any media type, and whatever else its library puts beside.
+"""
+COUNTED = {"product_event_names", "product_event_refusals", "product_event_tallies"}
 HARMLESS_WITHOUT_A_BODY = {
     "a list",
     "a list of objects",
@@ -126,6 +135,10 @@ async def send(
 
 
 def refused(answer: httpx2.Response, what: str) -> None:
+    path = urlsplit(str(answer.request.url)).path
+    if path in OF_BROWSERS and answer.status_code == 200:
+        assert answer.json()["accepted"] == 0, what
+        return
     assert 400 <= answer.status_code < 500, (what, answer.status_code, answer.text[:300])
     assert answer.headers["content-type"] == "application/problem+json", what
     problem = answer.json()
@@ -145,7 +158,10 @@ async def test_a_hostile_body_is_refused_and_leaves_nothing(
             refused(answer, what)
     after = await rows_of(tenure, operation, ws)
     if operation.body_required or operation.parameters:
-        assert after == before
+        noted = COUNTED if operation.path in OF_SDKS else set()
+        assert {name: after[name] for name in after.keys() - noted} == {
+            name: before[name] for name in before.keys() - noted
+        }
 
 
 @pytest.mark.parametrize("operation", [o for o in WRITES if o.id not in PUBLIC], ids=str)
@@ -160,13 +176,19 @@ async def test_a_hostile_envelope_is_refused(
         "gzip": await send(tenure, ws, operation, b"\x1f\x8b", **{"content-encoding": "gzip"}),
     }.items():
         refused(answer, what)
-        assert answer.status_code == 415, what
+        may_be_packed = what == "gzip" and operation.path in OF_SDKS
+        if not may_be_packed and operation.path not in OF_BROWSERS:
+            assert answer.status_code == 415, what
     wrong_key = await send(tenure, ws, operation, b"{}", **{"idempotency-key": "x" * 300})
     if operation.method != "DELETE":
         refused(wrong_key, "a long idempotency key")
 
 
-@pytest.mark.parametrize("operation", [o for o in WRITES if _takes_an_object(o)], ids=str)
+@pytest.mark.parametrize(
+    "operation",
+    [o for o in WRITES if _takes_an_object(o) and o.path not in OF_BROWSERS],
+    ids=str,
+)
 async def test_what_only_an_answer_holds_is_refused_in_a_body(
     tenure: Tenure, ws: Workspace, operation: Operation
 ) -> None:

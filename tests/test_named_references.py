@@ -213,6 +213,7 @@ NAMES: list[tuple[str, dict[str, Any], str]] = [
         "/successors/no",
     ),
     ("webhook-endpoints", {"url": "https://127.0.0.1/", "types": ["no.such"]}, "/types/0"),
+    ("product-trait-mappings", {"kind": "user", "name": "x", "field": "traits.no"}, "/field"),
     ("webhook-endpoints/{webhook-endpoints}/replay", {"event_ids": [str(uuid4())]}, "/event_ids/0"),
     (
         "note-templates",

@@ -2,13 +2,13 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 from pydantic_core import from_json, to_json
 from sqlalchemy import text
 
 from accounts_api.signals.event_counts.rules import Declared, declared_properties
-from accounts_api.signals.event_names.rules import Refusal, Subject, tallies
+from accounts_api.signals.event_names.rules import Refusal, Subject, storable, tallies
 from shared.rules.interpreter.depends import events_dependency
 from shared.uow import UnitOfWork
 
@@ -129,6 +129,7 @@ async def tally(uow: UnitOfWork, accepted: Iterable[Subject]) -> None:
     await uow.run(_TALLY, tallies=to_json(tallies(accepted)).decode())
 
 
+_FAULTS_KEPT: Final = 20
 _REFUSE = text(
     f"""
     with tallied as ({_ADD_TALLIES}), named as ({_ADD_NAMES})
@@ -149,8 +150,15 @@ async def refuse(uow: UnitOfWork, refusals: Sequence[Refusal], at: datetime) -> 
         {
             "type": subject.type,
             "name": subject.name,
-            "message_id": refusal.message_id,
-            "faults": refusal.faults,
+            "message_id": refusal.message_id and storable(refusal.message_id),
+            "faults": [
+                {
+                    "pointer": storable(fault.pointer),
+                    "code": fault.code,
+                    "message": storable(fault.message),
+                }
+                for fault in refusal.faults[:_FAULTS_KEPT]
+            ],
         }
         for subject, refusal in last.items()
     ]

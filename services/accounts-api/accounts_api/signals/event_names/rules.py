@@ -30,13 +30,18 @@ class Refusal:
     faults: list[Fault]
 
 
+def storable(text: str) -> str:
+    """What of a refused message a database takes: no NUL, and no half of a character."""
+    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+
+
 def subject_of(message: Mapping[str, Any]) -> Subject:
     """As far as it can be read of one that is refused."""
     type_, name = message.get("type"), message.get("event")
     if type_ not in TYPES:
         return Subject(UNKNOWN)
     if type_ == "track" and isinstance(name, str) and 0 < len(name) <= LONGEST_NAME:
-        return Subject(type_, name)
+        return Subject(type_, storable(name))
     return Subject(type_)
 
 

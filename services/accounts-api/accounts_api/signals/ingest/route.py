@@ -1,5 +1,5 @@
-"""How SDKs speak: a key in the body where no header has one, JSON of any media type, from pages of
-any origin.
+"""How SDKs speak: a key in the body where no header has one, from pages of any origin, and there as
+JSON of any media type.
 """
 
 from collections.abc import Callable, Coroutine
@@ -19,6 +19,9 @@ from shared.web.problems import faults_of
 from shared.web.routing import JsonRequest, TransactionRoute
 
 PERMISSION: Final = "product_events:write"
+OF_SERVERS: Final = ("/track", "/identify", "/group", "/page", "/screen", "/alias", "/batch")
+OF_BROWSERS: Final = ("/t", "/i", "/g", "/p", "/s", "/a", "/b")
+"""A page sends JSON of any media type: other types need no question before."""
 _ANY_ORIGIN: Final = {"access-control-allow-origin": "*"}
 _PREFLIGHT: Final = {
     **_ANY_ORIGIN,
@@ -40,15 +43,14 @@ class IngestRoute(TransactionRoute):
 
         async def handle_sdk(plain: Request) -> Response:
             plain.state.response_headers = dict(_ANY_ORIGIN)
-            headers = [
-                (name, value) for name, value in plain.scope["headers"] if name != b"content-type"
-            ]
+            headers = list(plain.scope["headers"])
             body = await plain.body()
             key = None if "authorization" in plain.headers else _write_key(body)
             plain.state.key_is_public = key is not None
             if key is not None:
                 headers.append((b"authorization", f"Bearer {key}".encode("latin-1", "replace")))
-            if body:
+            if body and self.path.removeprefix("/v1") in OF_BROWSERS:
+                headers = [header for header in headers if header[0] != b"content-type"]
                 headers.append((b"content-type", b"application/json"))
 
             async def receive() -> Message:

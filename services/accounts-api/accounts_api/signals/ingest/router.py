@@ -3,7 +3,13 @@ from typing import Annotated, Any, Final
 from fastapi.routing import APIRoute
 
 from accounts_api.signals.ingest import service
-from accounts_api.signals.ingest.route import PERMISSION, IngestRoute, preflight
+from accounts_api.signals.ingest.route import (
+    OF_BROWSERS,
+    OF_SERVERS,
+    PERMISSION,
+    IngestRoute,
+    preflight,
+)
 from accounts_api.signals.ingest.schemas import (
     AliasIn,
     BatchIn,
@@ -23,10 +29,7 @@ router = api_router("/v1", "Product events")
 router.route_class = IngestRoute
 
 Sender = Annotated[Caller, require(PERMISSION)]
-PATHS: Final = (
-    *("/track", "/identify", "/group", "/page", "/screen", "/alias", "/batch"),
-    *("/t", "/i", "/g", "/p", "/s", "/a", "/b"),
-)
+PATHS: Final = (*OF_SERVERS, *OF_BROWSERS)
 for _path in PATHS:
     router.add_api_route(
         _path,
