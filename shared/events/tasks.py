@@ -12,10 +12,10 @@ from shared.events.base import ConfigurationChanged, Event
 TaskCloseReason = TypeAliasType(
     "TaskCloseReason",
     Annotated[
-        Literal["cause_cleared", "cancelled"],
+        Literal["cause_cleared", "cancelled", "record_deleted"],
         Field(
-            description="Why a task closed without a person: its cause went away, or it was"
-            " cancelled."
+            description="Why a task closed without a person: its cause went away, it was cancelled,"
+            " or the record that it is about was deleted; it comes back with the record."
         ),
     ],
 )
@@ -59,7 +59,7 @@ class TaskCompleted(_Task):
 
 
 class TaskClosed(_Task):
-    """The cause went away, so the task closed itself."""
+    """A task closed itself: its cause went away, or the record that it is about."""
 
     name: ClassVar[str] = "tasks.task_closed.v1"
     public_name: ClassVar[str | None] = "task.closed"

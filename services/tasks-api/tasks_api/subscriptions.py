@@ -3,10 +3,13 @@
 from shared.events.accounts import (
     AccountChanged,
     CalendarChanged,
+    ContactChanged,
     ManualEntryRefused,
     MemberChanged,
     MemberHandedOver,
+    ObjectChanged,
     OpportunityChanged,
+    OrganizationChanged,
     WorkspaceChanged,
 )
 from shared.events.sequences import (
@@ -22,6 +25,7 @@ from shared.events.sync import ConnectionNeedsReauth, WebhookEndpointDisabled
 from shared.feed.subscriptions import Subscriptions
 from tasks_api.notes.note_templates import handlers as note_templates
 from tasks_api.notifications import handlers as notifications
+from tasks_api.subjects import handlers as subjects
 from tasks_api.work.task_causes import handlers as task_causes
 from tasks_api.work.tasks import handlers as tasks
 
@@ -31,8 +35,11 @@ SUBSCRIPTIONS = Subscriptions(
         CalendarChanged: [tasks.on_calendar_changed],
         MemberChanged: [tasks.on_member_changed],
         MemberHandedOver: [tasks.on_member_handed_over],
-        AccountChanged: [tasks.on_account_changed],
-        OpportunityChanged: [task_causes.on_opportunity_changed],
+        OrganizationChanged: [subjects.on_organization_changed],
+        AccountChanged: [tasks.on_account_changed, subjects.on_account_changed],
+        ContactChanged: [subjects.on_contact_changed],
+        OpportunityChanged: [task_causes.on_opportunity_changed, subjects.on_opportunity_changed],
+        ObjectChanged: [subjects.on_object_changed],
         ManualEntryRefused: [task_causes.on_manual_entry_refused],
         EnrollmentBlocked: [task_causes.on_enrollment_blocked],
         EnrollmentUnblocked: [task_causes.on_enrollment_unblocked],

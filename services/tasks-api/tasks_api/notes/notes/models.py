@@ -42,6 +42,13 @@ notes = Table(
     Column("field_faults", JSONB, nullable=False, server_default="[]"),
     Column("write_attempts", Integer, nullable=False, server_default="0"),
     Column("write_after", AT, nullable=False, server_default=NOW),
+    Column(
+        "hidden_by",
+        ARRAY(Uuid),
+        nullable=False,
+        server_default="{}",
+        comment="records that it is about and that are deleted or ignored: lists leave it out",
+    ),
     *versioned(),
     PrimaryKeyConstraint("workspace_id", "id"),
     CheckConstraint(f"field_write in {FIELD_WRITES}", name="field_write"),

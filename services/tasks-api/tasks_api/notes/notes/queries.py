@@ -69,7 +69,8 @@ async def notes_page(
     if reader.member_id is None:
         own = and_(own, notes.c.author["id"].astext == reader.principal.id)
     seen_by = reader.member_id or reader.principal.id
-    return await page(uow, LISTED, query, signer, or_(~notes.c.private, own), shaped_by=[seen_by])
+    seen = and_(or_(~notes.c.private, own), notes.c.hidden_by == [])
+    return await page(uow, LISTED, query, signer, seen, shaped_by=[seen_by])
 
 
 WRITES: Final = "note_fields"

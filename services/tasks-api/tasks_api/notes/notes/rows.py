@@ -52,6 +52,7 @@ class Note(NewNote):
     field_faults: Sequence[Mapping[str, object]]
     write_attempts: int
     write_after: datetime
+    hidden_by: list[UUID]
     version: int
     created_at: datetime
     updated_at: datetime

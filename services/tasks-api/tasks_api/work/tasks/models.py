@@ -47,6 +47,13 @@ tasks = Table(
     Column("opened_at", AT, nullable=False),
     Column("ended_at", AT),
     Column("ended_by", Uuid),
+    Column(
+        "hidden_by",
+        ARRAY(Uuid),
+        nullable=False,
+        server_default="{}",
+        comment="records that it is about and that are deleted or ignored: lists leave it out",
+    ),
     *versioned(),
     PrimaryKeyConstraint("workspace_id", "id"),
     CheckConstraint(f"status in {STATUSES}", name="status"),

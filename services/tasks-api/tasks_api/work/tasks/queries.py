@@ -144,7 +144,9 @@ async def tasks_page(
     uow: UnitOfWork, query: ListQuery, assignee_id: UUID | None, signer: CursorSigner
 ) -> dict[str, Any]:
     """Of the assignee alone, if one is given."""
-    only = () if assignee_id is None else (tasks.c.assignee_id == assignee_id,)
+    only = [tasks.c.hidden_by == []]
+    if assignee_id is not None:
+        only.append(tasks.c.assignee_id == assignee_id)
     return await page(uow, LISTED, query, signer, *only, shaped_by=[assignee_id])
 
 
@@ -210,6 +212,7 @@ _OVERDUE = text(
     from tasks t
     left join workspaces w on w.workspace_id = t.workspace_id
     where t.status = 'open' and t.breached_at is null and t.due_at is not null
+      and t.hidden_by = '{{}}'
       and t.due_at <= coalesce(w.frozen_at, clock_timestamp())
       and {not_held(BREACHES, "t.workspace_id", "t.id::text")}
     order by t.due_at
@@ -233,7 +236,7 @@ _COUNT_OVERDUE = text(
     """
     select count(*) from tasks
     where workspace_id = :workspace_id and status = 'open' and breached_at is null
-      and due_at <= workspace_now(:workspace_id)
+      and hidden_by = '{}' and due_at <= workspace_now(:workspace_id)
     """
 )
 

@@ -17,7 +17,7 @@ TaskStatus = TypeAliasType(
         Literal["open", "completed", "closed"],
         Field(
             description="`open`: to be done. `completed`: by a person. `closed`: by itself, because"
-            " its cause went away."
+            " its cause went away or the record that it is about was deleted."
         ),
     ],
 )
@@ -60,6 +60,7 @@ class Task:
     opened_at: datetime
     ended_at: datetime | None
     ended_by: UUID | None
+    hidden_by: list[UUID]
     version: int
     created_at: datetime
     updated_at: datetime

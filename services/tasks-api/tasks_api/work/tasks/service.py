@@ -6,7 +6,7 @@ from uuid import UUID, uuid5
 from shared.auth import Caller
 from shared.business_time import BusinessCalendar
 from shared.errors import Conflict, NotFound
-from shared.events.tasks import TaskBreached, TaskClosed, TaskCompleted, TaskOpened
+from shared.events.tasks import TaskBreached, TaskClosed, TaskCloseReason, TaskCompleted, TaskOpened
 from shared.feed import dead_events
 from shared.ids import new_id
 from shared.lists.service import ListQuery
@@ -71,7 +71,7 @@ async def open_task(uow: UnitOfWork, new: NewTask) -> tuple[Task, bool]:
         if existing is None:
             raise Conflict("The task with this dedupe key was just ended; try again.")
         return existing, False
-    uow.publish(TaskOpened(**_event_fields(task), due_at=task.due_at))
+    publish_opened(uow, task)
     await _notify_assignee(uow, task)
     return task, True
 
@@ -161,13 +161,18 @@ async def close_by_key(uow: UnitOfWork, dedupe_key: str) -> None:
     task = await queries.open_task_by_key(uow, dedupe_key, lock=True)
     if task is None:
         return
-    changes: TaskChanges = {
-        "status": "closed",
-        "outcome": "cause_cleared",
-        "ended_at": await uow.now(),
-    }
+    await close(uow, task, "cause_cleared")
+
+
+async def close(uow: UnitOfWork, task: Task, reason: TaskCloseReason) -> None:
+    """End an open task without a person."""
+    changes: TaskChanges = {"status": "closed", "outcome": reason, "ended_at": await uow.now()}
     closed = await queries.change_task(uow, task.id, changes)
-    uow.publish(TaskClosed(**_event_fields(closed), reason="cause_cleared"))
+    uow.publish(TaskClosed(**_event_fields(closed), reason=reason))
+
+
+def publish_opened(uow: UnitOfWork, task: Task) -> None:
+    uow.publish(TaskOpened(**_event_fields(task), due_at=task.due_at))
 
 
 async def open_tasks_by_key(uow: UnitOfWork, dedupe_keys: Sequence[str]) -> list[Task]:

@@ -1,0 +1,15 @@
+"""Which columns of this service name records, for who follows them and for the test of that."""
+
+from typing import Final
+
+from shared.record_columns import RecordColumn
+
+_COPY: Final = "a copy: the events of the record itself change it"
+RECORD_COLUMNS: Final = (
+    RecordColumn("tasks", "subject_id", type_column="subject_type"),
+    RecordColumn("tasks", "account_id", "account"),
+    RecordColumn("notes", "subject_id", type_column="subject_type"),
+    RecordColumn("notes", "account_id", "account"),
+    RecordColumn("notifications", "subject_id", type_column="subject_type"),
+    RecordColumn("accounts", "id", "account", kept=_COPY),
+)
