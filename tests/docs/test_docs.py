@@ -191,7 +191,7 @@ async def test_a_guide_can_be_followed_from_top_to_bottom(
     tenure: Tenure, gateway: str, guide: str
 ) -> None:
     """In one shell: later commands use what earlier ones found, and a refusal ends it."""
-    ws = await tenure.workspace()
+    ws = await tenure.workspace(frozen_at=None)  # a guide's `date` is now
     commands = [command for _, command in blocks(ROOT / f"docs/{guide}.md", "sh")]
     loudly = 'curl() { command curl --fail-with-body "$@"; }\n'
     status, output = await run(loudly + "\n".join(commands), gateway, ws.keys["admin"])
