@@ -69,21 +69,21 @@ class World:
         return await self.move_clock(self.now + by, why)
 
     async def opportunity(self, external_id: str) -> Json:
-        found: Json = await self.api.get(f"/v1/opportunities/by-external-id/{external_id}")
-        return found
+        return dict(await self.api.get(f"/v1/opportunities/by-external-id/{external_id}"))
 
     async def account(self, external_id: str, **query: Any) -> Json:
         found: Json = await self.api.get(f"/v1/accounts/by-external-id/{external_id}", **query)
         return found
 
     async def contact(self, external_id: str) -> Json:
-        found: Json = await self.api.get(f"/v1/contacts/by-external-id/{external_id}")
-        return found
+        return dict(await self.api.get(f"/v1/contacts/by-external-id/{external_id}"))
 
-    async def open_tasks(self, **values: str) -> list[Json]:
-        equal = {"status": "open"} | values
+    async def found(self, path: str, **equal: str) -> list[Json]:
         rule = " and ".join(f'{name} = "{value}"' for name, value in equal.items())
-        return await self.api.every("/v1/tasks", filter=rule)
+        return await self.api.every(path, filter=rule)
+
+    async def open_tasks(self, **equal: str) -> list[Json]:
+        return await self.found("/v1/tasks", status="open", **equal)
 
     async def members_of(self, segment: str) -> set[str]:
         rows = await self.api.every(f"/v1/segments/{self.ids[segment]}/members")

@@ -1,7 +1,7 @@
 """A page of one table, found by a rule over the service's own catalog."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Final, Generic, TypeVar
 
 from sqlalchemy import ColumnElement, Table, func, literal, select
@@ -49,11 +49,15 @@ class Listed(Generic[R]):
     def __post_init__(self) -> None:
         object.__setattr__(self, "catalog", Catalog({self.record_type.name: self.record_type}))
 
+    @property
+    def columns(self) -> list[ColumnElement[Any]]:
+        return [self.table.c[field_.name] for field_ in fields(self.row)]
+
     def order(self, query: ListQuery) -> Keyset:
         """Raises `Invalid`."""
-        fields = self.catalog.scope(self.record_type.name).fields
+        known = self.catalog.scope(self.record_type.name).fields
         sort = self.sort if query.sort is None else query.sort
-        keys = sort_keys(fields, sort, f"{query.pointers}/sort", self.plural, self._key)
+        keys = sort_keys(known, sort, f"{query.pointers}/sort", self.plural, self._key)
         return Keyset(Row(self.record_type, self.table), keys, newest_first=self.newest_first)
 
     def _key(self, field_: Field, descending: bool) -> SortKey:  # noqa: FBT001
@@ -90,7 +94,7 @@ async def page(
     rows: list[R] = []
     with in_time(pointer):
         for stretch in order.stretches(after):
-            statement = select(listed.table).where(*where, *stretch).order_by(*order.order_by)
+            statement = select(*listed.columns).where(*where, *stretch).order_by(*order.order_by)
             rows += await uow.rows(listed.row, statement.limit(query.limit + 1 - len(rows)))
             if len(rows) > query.limit:
                 break

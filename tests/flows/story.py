@@ -157,7 +157,7 @@ class Story:
     async def enrollment(self, external_id: str | None) -> Json:
         """The latest of a renewal, with its timeline."""
         renewal = await self.opportunity(external_id)
-        rows = await self.every("/v1/enrollments", opportunity_id=renewal["id"])
+        rows = await self.every("/v1/enrollments", filter=f'opportunity_id = "{renewal["id"]}"')
         found: Json = await self.get(f"/v1/enrollments/{rows[0]['id']}")
         return found
 

@@ -25,7 +25,7 @@ async def test_each_cause_is_one_task_and_everyone_else_is_enrolled(story: Story
     }
     due = await story.every(f"/v1/segments/{story.ids[DUE]}/members")
     blocked = sum((await story.causes()).values())
-    enrolled = await story.every("/v1/enrollments", state="active")
+    enrolled = await story.every("/v1/enrollments", filter='state = "active"')
     assert len(enrolled) == len(due) - blocked > 0
     assert story.mail.accepted.all == []  # a Sunday
 

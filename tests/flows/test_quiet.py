@@ -32,7 +32,7 @@ async def test_an_imported_renewal_is_mailed_only_when_it_is_released(story: Sto
     expires = (BEGIN + timedelta(days=85)).date().isoformat()
     job = await imported(story, "Another renewal", expires)
     renewal = await story.opportunity("new-1")
-    assert await story.every("/v1/enrollments", opportunity_id=renewal["id"]) == []
+    assert await story.every("/v1/enrollments", filter=f'opportunity_id = "{renewal["id"]}"') == []
     assert await story.causes() == before
 
     batch = await story.get(f"/v1/quiet-batches/{job['id']}")

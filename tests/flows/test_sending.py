@@ -37,7 +37,7 @@ async def test_what_is_due_is_sent_once_and_salesforce_shows_it(story: Story) ->
     await story.monday()
     handed_over = Counter(mail.message_id for mail in story.mail.accepted.all)
     assert set(handed_over.values()) == {1}
-    sent = await story.every("/v1/messages", state="sent")
+    sent = await story.every("/v1/messages", filter='state = "sent"')
     assert {row["internet_message_id"] for row in sent} == handed_over.keys()
     assert {row["step_title"] for row in sent} == {FIRST}
     for row in sent:
@@ -72,7 +72,9 @@ async def test_a_hard_bounce_finds_a_new_contact_and_resumes_at_the_failed_step(
     assert await story.causes(mark.opportunity_id) == {}
     for hour in HOURS:
         await story.at(MONDAY + timedelta(days=1, hours=hour))
-    messages = await story.every("/v1/messages", opportunity_id=enrollment["opportunity_id"])
+    messages = await story.every(
+        "/v1/messages", filter=f'opportunity_id = "{enrollment["opportunity_id"]}"'
+    )
     assert [(row["step_title"], row["recipient"]) for row in messages] == [
         (FIRST, "omar.farouk@harborfinch.example"),
         (FIRST, HARD_BOUNCE_EMAIL),
@@ -127,7 +129,7 @@ async def test_a_late_renewal_enters_by_hand_and_nothing_goes_once_it_has_expire
     for days in (-28, -14, -7, 1):  # 30 days before is a Saturday
         for hour in HOURS:
             await story.at(datetime.combine(expiration, time(hour), UTC) + timedelta(days=days))
-    messages = await story.every("/v1/messages", opportunity_id=renewal["id"])
+    messages = await story.every("/v1/messages", filter=f'opportunity_id = "{renewal["id"]}"')
     by_state = Counter((row["step_title"], row["state"]) for row in messages)
     assert by_state[STEP_TITLES[-90], "skipped"] == by_state[STEP_TITLES[-60], "skipped"] == 1
     sent = [row for row in messages if row["state"] == "sent"]
@@ -155,4 +157,4 @@ async def test_an_expired_renewal_is_refused_with_one_task_however_often_it_is_t
         assert (refused.status_code, refused.json()["code"]) == (409, "contract_expired")
         await story.tenure.settle()
         assert await story.causes(expired.opportunity_id) == {"contract_expired": 1}
-    assert await story.every("/v1/enrollments", opportunity_id=renewal["id"]) == []
+    assert await story.every("/v1/enrollments", filter=f'opportunity_id = "{renewal["id"]}"') == []

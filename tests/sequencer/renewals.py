@@ -342,11 +342,11 @@ class Renewals:
         return (await self._list("messages", filters))[::-1]
 
     async def _list(self, plural: str, filters: Json) -> list[Json]:
-        query = "&".join(f"{key}={value}" for key, value in filters.items())
-        answer = await self.ws.admin.get(f"/v1/{plural}?limit=200&{query}")
+        rule = " and ".join(f'{key} = "{value}"' for key, value in filters.items())
+        query = {"limit": 200, **({"filter": rule} if rule else {})}
+        answer = await self.ws.admin.get(f"/v1/{plural}", params=query)
         assert answer.status_code == 200, answer.text
-        found: list[Json] = answer.json()["data"]
-        return found
+        return list(answer.json()["data"])
 
     def sent(self, recipient: str | None = None) -> list[Accepted]:
         """What the mail server took responsibility for."""

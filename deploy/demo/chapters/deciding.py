@@ -42,7 +42,7 @@ async def _a_late_one(world: World) -> None:
     story.equal(
         "it entered by hand", (enrollment["entry"], enrollment["state"]), ("manual", "active")
     )
-    messages = await world.api.every("/v1/messages", opportunity_id=renewal["id"])
+    messages = await world.found("/v1/messages", opportunity_id=renewal["id"])
     skipped = {row["step_title"] for row in messages if row["state"] == "skipped"}
     story.equal(
         "the steps that have passed are skipped, not sent in a burst",
@@ -81,7 +81,7 @@ async def _an_expired_one(world: World) -> None:
     tasks = await world.open_tasks(subject_id=renewal["id"])
     story.equal("asked again it is still one task", len(tasks), 1)
     unchanged = await world.api.get(path)
-    rows = await world.api.every("/v1/enrollments", opportunity_id=renewal["id"])
+    rows = await world.found("/v1/enrollments", opportunity_id=renewal["id"])
     story.equal(
         "nothing was stored and nothing entered",
         (unchanged["manually_enter_renewal_sequence"], rows),

@@ -143,7 +143,7 @@ async def causes(world: World) -> Causes:
 
 
 async def enrolled_records(world: World) -> set[str]:
-    rows = await world.api.every("/v1/enrollments", state="active")
+    rows = await world.found("/v1/enrollments", state="active")
     return {row["opportunity_id"] for row in rows}
 
 
@@ -177,7 +177,7 @@ async def _causes_clear(world: World) -> None:
         record = (await _ids(world, str(mark.opportunity_id)))[0]
 
         async def state(record: str = record) -> dict[str, Any]:
-            tasks = await world.api.every("/v1/tasks", filter=f'subject_id = "{record}"')
+            tasks = await world.found("/v1/tasks", subject_id=record)
             enrolled = record in await enrolled_records(world)
             return {"tasks": [(t["cause"], t["status"]) for t in tasks], "enrolled": enrolled}
 

@@ -35,7 +35,7 @@ async def play(world: World) -> None:
 async def enrollment_of(world: World, external_id: str | None) -> Json:
     """With its timeline; a renewal of the story has one."""
     renewal = await world.opportunity(str(external_id))
-    (found,) = await world.api.every("/v1/enrollments", opportunity_id=renewal["id"])
+    (found,) = await world.found("/v1/enrollments", opportunity_id=renewal["id"])
     shown: Json = await world.api.get(f"/v1/enrollments/{found['id']}")
     return shown
 
@@ -109,7 +109,7 @@ async def _somebody_else(world: World) -> None:
         at = max(world.now, datetime.fromisoformat(enrollment["next_due_at"]))
         await world.move_clock(at, f"the next business hour of {_BOUNCED.account_name}")
     again = [m for m in await world.mail.accepted() if m["recipient"] == chosen["email"]]
-    steps = await world.api.every("/v1/messages", opportunity_id=enrollment["opportunity_id"])
+    steps = await world.found("/v1/messages", opportunity_id=enrollment["opportunity_id"])
     story.equal(
         f"the step that failed, “{STEP_TITLES[-90]}”, goes to {chosen['name']}",
         ([mail["message_id"] for mail in again], steps[0]["step_title"], steps[0]["state"]),
@@ -194,5 +194,5 @@ async def _of_somebody_ordinary(world: World) -> Json:
 
 
 async def _messages_to(world: World, internet_message_id: str) -> list[dict[str, Any]]:
-    rows = await world.api.every("/v1/messages", state="sent")
+    rows = await world.found("/v1/messages", state="sent")
     return [row for row in rows if row["internet_message_id"] == internet_message_id]

@@ -149,7 +149,7 @@ async def _everyone_got_their_mails(world: World) -> None:
         [_STEPS] * len(by_itself),
     )
     late = await world.opportunity(str(_LATE.opportunity_id))
-    messages = await world.api.every("/v1/messages", opportunity_id=late["id"], state="sent")
+    messages = await world.found("/v1/messages", opportunity_id=late["id"], state="sent")
     story.equal(
         f"{_LATE.account_name}, entered late by hand, got what was left",
         [row["step_title"] for row in reversed(messages)],

@@ -67,7 +67,7 @@ async def _kill_the_worker(world: World) -> None:
     story.tell("the worker is killed with -9 in the middle of it, and started again")
     await moving
     await world.mail.forget_rule(rule)
-    unknown = await world.api.every("/v1/messages", state="unknown")
+    unknown = await world.found("/v1/messages", state="unknown")
     story.equal(
         "that mail is shown as unknown and is not sent again",
         [message["recipient"] for message in unknown],
@@ -118,13 +118,13 @@ async def _look_at_one(world: World) -> None:
 
 
 async def _messages_by_id(world: World) -> dict[str, dict[str, Any]]:
-    rows = await world.api.every("/v1/messages", state="sent")
+    rows = await world.found("/v1/messages", state="sent")
     return {row["internet_message_id"]: row for row in rows}
 
 
 async def _status_is_in_salesforce(world: World) -> None:
     """Of every renewal that was written to."""
-    sent = {row["opportunity_id"] for row in await world.api.every("/v1/messages", state="sent")}
+    sent = {row["opportunity_id"] for row in await world.found("/v1/messages", state="sent")}
     expected = f"{STEP_TITLES[-90]} sent"
     records = [await world.api.get(f"/v1/opportunities/{each}") for each in sorted(sent)]
     world.story.equal(

@@ -7,6 +7,7 @@ from sequencer.mail.messages.router import router as messages
 from sequencer.mail.sending.router import router as sending
 from sequencer.mail.suppressions.router import router as suppressions
 from sequencer.mail.unsubscribe.router import router as unsubscribe
+from sequencer.sequences.enrollment_lists.router import router as enrollment_lists
 from sequencer.sequences.enrollments.router import router as enrollments
 from sequencer.sequences.entry.router import router as entry
 from sequencer.sequences.manual_actions.router import router as manual_actions
@@ -27,7 +28,7 @@ from shared.routers.status import STATUS_TAG, status_router
 from shared.routers.usages import usages_router
 from shared.settings import Settings
 
-MIGRATION_HEAD = "0013"
+MIGRATION_HEAD = "0014"
 
 _TAGS = [
     {"name": "Sequences", "description": "Dated series of mails, and which version is in force."},
@@ -55,6 +56,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             entry,
             previews,
             manual_entry,
+            enrollment_lists,
             enrollments,
             manual_actions,
             quiet_batches,

@@ -92,5 +92,5 @@ def _follow(node: c.Checked, found: Needs, deciding: Deciding) -> None:
 
 def _reach_back(wanted: dict[str, Counted], node: c.EventsCounted) -> None:
     known = wanted.get(node.event)
-    back = max(node.within_days - 1, known.back if known else 0)
+    back = max(node.within_days, known.back if known else 0)
     wanted[node.event] = Counted(node.days, back)

@@ -256,7 +256,7 @@ class Checker:
             where = self.of_event(node.where, type_)
             if where is None:
                 return None
-        first = Day(n.Span(1 - node.within_days, n.Unit.DAYS))
+        first = Day(n.Span(-node.within_days, n.Unit.DAYS))
         window = c.Days(first, Day(n.Span(0, n.Unit.DAYS)))
         return c.EventsCounted(
             *(scope.type, days, node.event, node.within_days, window, node.op, node.count),

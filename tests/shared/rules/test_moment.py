@@ -7,9 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from shared.rules.interpreter.evaluate import Snapshot, matches
 from shared.rules.syntax.nodes import Span, Unit
+from shared.rules.syntax.parser import read_text
 from shared.rules.types.context import Day, EvaluationContext, Period
+from shared.rules.types.type_check import check
 from tests.shared.making import calendar
+from tests.shared.rules.worlds import catalog
 
 HOLIDAYS = frozenset({date(2026, 3, 6), date(2026, 12, 25)})
 
@@ -133,3 +137,28 @@ def test_a_day_starts_once(zone: str, day: date, starts: str) -> None:
     assert start.isoformat() == starts
     assert at.local_day(start) == day
     assert at.local_day(start - timedelta(microseconds=1)) == day - timedelta(days=1)
+
+
+@given(st.integers(1, 400), st.integers(-420, 420))
+def test_within_last_days_covers_the_same_days_for_dates_and_events(days: int, away: int) -> None:
+    """And for instants, and for changes."""
+    context = EvaluationContext(datetime(2026, 3, 5, 3, 30, tzinfo=UTC), ZoneInfo("America/Lima"))
+    day = context.today + timedelta(days=away)
+    instant = context.day_start(day)
+    record = Snapshot(
+        "a",
+        {"created_at": instant},
+        {"go_live": day.isoformat()},
+        changes={"name": [instant]},
+        events={"login": {day: 1}},
+    )
+    verdicts = {
+        matches(check(read_text(rule), catalog(), "account"), record, context)
+        for rule in (
+            f"traits.go_live within last {days} days",
+            f"created_at within last {days} days",
+            f"name changed within {days} days",
+            f'count(events "login" within {days} days) = 1',
+        )
+    }
+    assert verdicts == {-days <= away <= 0}

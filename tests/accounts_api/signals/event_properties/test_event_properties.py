@@ -111,8 +111,8 @@ async def test_a_segment_follows_events_of_a_kind(tenure: Tenure) -> None:
     item = explained.json()["explanation"]["items"][0]
     assert item["actual"]["count"] == 2
     assert 'where properties.plan = "pro"' in item["text"]
-    assert explained.json()["next_check_at"] == "2026-04-01T00:00:00Z"
-    await tenure.set_clock(ws, datetime(2026, 4, 1, tzinfo=UTC))
+    assert explained.json()["next_check_at"] == "2026-04-02T00:00:00Z"
+    await tenure.set_clock(ws, datetime(2026, 4, 2, tzinfo=UTC))
     assert await members(ws, pro) == set()
 
 

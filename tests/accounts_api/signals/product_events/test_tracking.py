@@ -188,11 +188,11 @@ async def test_segments_follow_events_in_and_out_of_the_window(tenure: Tenure) -
         assert await members(ws, found) == expected
     explained = await ws.observer.get(f"/v1/segments/{busy}/explain", params={"record_id": acme})
     found = explained.json()["explanation"]["items"][0]["actual"]
-    assert found == {"count": 2, "from": "2026-02-01", "to": "2026-03-02"}
-    assert explained.json()["next_check_at"] == "2026-03-31T04:00:00Z"
-    await tenure.set_clock(ws, datetime(2026, 3, 31, 3, 59, tzinfo=UTC))
+    assert found == {"count": 2, "from": "2026-01-31", "to": "2026-03-02"}
+    assert explained.json()["next_check_at"] == "2026-04-01T04:00:00Z"
+    await tenure.set_clock(ws, datetime(2026, 4, 1, 3, 59, tzinfo=UTC))
     assert await members(ws, busy) == {acme}
-    await tenure.set_clock(ws, datetime(2026, 3, 31, 4, 0, tzinfo=UTC))
+    await tenure.set_clock(ws, datetime(2026, 4, 1, 4, 0, tzinfo=UTC))
     for found, expected in ((busy, set()), (quiet, {acme}), (person, set()), (around, set())):
         assert await members(ws, found) == expected
 

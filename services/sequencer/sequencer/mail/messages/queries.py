@@ -1,16 +1,17 @@
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
-from typing import TypedDict
+from typing import Any, Final, TypedDict
 from uuid import UUID
 
 from pydantic_core import to_json
 from sqlalchemy import func, text, update
 
 from sequencer.mail.messages.models import messages
-from sequencer.mail.messages.rules import OPEN, MessageState
+from sequencer.mail.messages.rules import MESSAGE, OPEN, MessageState
 from sequencer.mail.messages.schemas import Message, NewMessage
-from sequencer.pages import rows_of_page
+from shared.lists.service import Listed, ListQuery, page
+from shared.paging import CursorSigner
 from shared.uow import UnitOfWork
 
 _SELECT = (
@@ -183,11 +184,12 @@ async def raw_of(uow: UnitOfWork, message_id: UUID) -> bytes | None:
     return await uow.value(bytes, _RAW, message_id=message_id)
 
 
-async def messages_page(
-    uow: UnitOfWork, filters: Mapping[str, object], *, after_id: UUID | None, limit: int
-) -> list[Message]:
-    """Newest first."""
-    return await rows_of_page(uow, Message, messages, filters, after_id=after_id, limit=limit)
+LISTED: Final = Listed(MESSAGE, "messages", messages, Message, newest_first=True)
+
+
+async def messages_page(uow: UnitOfWork, query: ListQuery, signer: CursorSigner) -> dict[str, Any]:
+    """Raises `Invalid` for a faulty rule or order."""
+    return await page(uow, LISTED, query, signer)
 
 
 class MessageChanges(TypedDict, total=False):

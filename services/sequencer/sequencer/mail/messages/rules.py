@@ -1,11 +1,14 @@
-"""The states of a mail, and the name it has for all time."""
+"""The states of a mail, the name it has for all time, and what a rule may ask of it."""
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 from uuid import UUID
 
-from pydantic import Field
+import pydantic
 from typing_extensions import TypeAliasType
+
+from shared.rules.types.catalog import Field, FieldType, RecordType
+from shared.value_types import literals
 
 MessageState = TypeAliasType(
     "MessageState",
@@ -22,7 +25,7 @@ MessageState = TypeAliasType(
             "expired",
             "skipped",
         ],
-        Field(
+        pydantic.Field(
             description="`scheduled`: to come. `dispatching`: being handed over. `sent`: the server"
             " took it. `unknown`: nobody could say whether it did. `held`: a person is"
             " needed. `failed`: it was refused for good. `cancelled`: its enrollment"
@@ -35,11 +38,47 @@ MessagePhase = TypeAliasType(
     "MessagePhase",
     Annotated[
         Literal["connecting", "body_started"],
-        Field(
+        pydantic.Field(
             description="How far a mail is that is being handed over: `connecting` is certainly not"
             " handed over yet, `body_started` may be."
         ),
     ],
+)
+MESSAGE: Final = RecordType(
+    "message",
+    "messages",
+    (
+        Field("id", FieldType.ID),
+        Field("enrollment_id", FieldType.ID),
+        Field("sequence_id", FieldType.ID),
+        Field("sequence_title", FieldType.TEXT),
+        Field("step_id", FieldType.ID),
+        Field("step_title", FieldType.TEXT),
+        Field("opportunity_id", FieldType.ID),
+        Field("account_id", FieldType.ID),
+        Field("contact_id", FieldType.ID),
+        Field("state", FieldType.SELECT, options=literals(MessageState)),
+        Field("phase", FieldType.SELECT, options=literals(MessagePhase)),
+        Field("due_at", FieldType.DATETIME),
+        Field("retry_at", FieldType.DATETIME),
+        Field("attempts", FieldType.NUMBER),
+        Field("mailbox_id", FieldType.ID),
+        Field("sender", FieldType.TEXT),
+        Field("recipient", FieldType.TEXT),
+        Field("subject", FieldType.TEXT),
+        Field("internet_message_id", FieldType.TEXT),
+        Field("reason", FieldType.TEXT),
+        Field("detail", FieldType.TEXT),
+        Field("sent_at", FieldType.DATETIME),
+        Field("bounced_at", FieldType.DATETIME),
+        Field("superseded_at", FieldType.DATETIME),
+        Field("created_at", FieldType.DATETIME),
+        Field("updated_at", FieldType.DATETIME),
+    ),
+    elsewhere={
+        **{name: f"{name}_id" for name in ("account", "contact", "opportunity")},
+        **{name: f"{name}_id" for name in ("enrollment", "sequence", "mailbox")},
+    },
 )
 OPEN: tuple[MessageState, ...] = ("scheduled", "dispatching", "unknown", "held")
 """The enrollment waits for it."""

@@ -1,4 +1,4 @@
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime
 from typing import TypedDict
@@ -7,7 +7,6 @@ from uuid import UUID
 from pydantic_core import to_json
 from sqlalchemy import func, text, update
 
-from sequencer.pages import rows_of_page
 from sequencer.sequences.enrollments.models import enrollments
 from sequencer.sequences.enrollments.rules import (
     EnrollmentExitReason,
@@ -266,10 +265,3 @@ _TIMELINE = text(
 
 async def timeline(uow: UnitOfWork, enrollment_id: UUID) -> list[TimelineEntry]:
     return await uow.rows(TimelineEntry, _TIMELINE, enrollment_id=enrollment_id)
-
-
-async def enrollments_page(
-    uow: UnitOfWork, filters: Mapping[str, object], *, after_id: UUID | None, limit: int
-) -> list[Enrollment]:
-    """Newest first."""
-    return await rows_of_page(uow, Enrollment, enrollments, filters, after_id=after_id, limit=limit)

@@ -14,7 +14,6 @@ from sequencer.sequences.enrollments.planner import identity, new_message, plan_
 from sequencer.sequences.enrollments.queries import (
     all_of_opportunities,
     count_due,
-    enrollments_page,
     open_of_account,
     open_of_contact,
     open_of_opportunities,
@@ -44,7 +43,6 @@ from shared.uow import UnitOfWork
 __all__ = [
     "all_of_opportunities",
     "count_due",
-    "enrollments_page",
     "open_of_account",
     "open_of_contact",
     "open_of_opportunities",

@@ -1,0 +1,1 @@
+"""Enrollments found by a rule, in the order that is asked for."""
