@@ -139,6 +139,12 @@ class BusinessCalendar:
             sorted(day.toordinal() for day in extra if day.weekday() not in self.weekdays),
         )
 
+    @cached_property
+    def _in_part_of_week(self) -> list[list[int]]:
+        """Working weekdays among so many from each weekday on."""
+        working = [day % 7 in self.weekdays for day in range(14)]
+        return [[sum(working[day : day + count]) for count in range(7)] for day in range(7)]
+
     def _passed(self, here: int, there: int) -> int:
         """Business days after `here` up to `there`, or from `there` on before `here`."""
         first, last = (here + 1, there) if here <= there else (there, here - 1)
@@ -146,7 +152,7 @@ class BusinessCalendar:
             return 0
         weeks, rest = divmod(last - first + 1, 7)
         days = weeks * len(self.weekdays)
-        days += sum((first + ahead - 1) % 7 in self.weekdays for ahead in range(rest))
+        days += self._in_part_of_week[(first - 1) % 7][rest]
         closed, extra = self._exceptions
         return days - _within(closed, first, last) + _within(extra, first, last)
 

@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 from shared.keys import key_of
 from shared.schemas import Slug
 from tests.harness import Tenure, Workspace
+from tests.sequencer.renewals import step
 
 RULE = 'in segment "enterprise" and arr > 50000'
 
@@ -124,3 +125,26 @@ async def test_rules_of_a_key_role_are_found_by_keys(tenure: Tenure) -> None:
     path = "/v1/contact-deactivation-rules/gone"
     assert (await ws.admin.post(f"{path}/rename", {"key": "left"})).json()["key"] == "left"
     assert (await ws.observer.get(path)).json()["id"] == deactivation["id"]
+
+
+async def test_a_sequence_has_a_key_and_names_its_segments_by_theirs(tenure: Tenure) -> None:
+    ws = await tenure.workspace()
+    due = {"title": "Due soon", "record_type": "opportunity", "rule": "is_closed = false"}
+    audience, account_segment = await made(ws, "/v1/segments", **due), await enterprise(ws)
+    body = {"title": "Renewals", "steps": [step(90)], "audience_segment_id": "due_soon"}
+    sequence = await made(ws, "/v1/sequences", **body, account_segment_id="enterprise")
+    assert sequence["key"] == "renewals"
+    assert sequence["audience_segment_id"] == audience["id"]
+    assert sequence["account_segment_id"] == account_segment["id"]
+    path = "/v1/sequences/renewals"
+    for word, code in (("no_such", "unknown_segment"), ("enterprise", "wrong_segment_type")):
+        refused = await ws.admin.patch(path, {"audience_segment_id": word})
+        assert refused.status_code == 422, refused.text
+        [fault] = refused.json()["errors"]
+        assert (fault["pointer"], fault["code"]) == ("/audience_segment_id", code)
+    assert (await ws.admin.post(f"{path}/publish")).status_code == 200
+    assert (await ws.admin.post(f"{path}/rename", {"key": "all_renewals"})).status_code == 200
+    assert (await ws.observer.get("/v1/sequences/all_renewals")).json()["id"] == sequence["id"]
+    assert (await ws.observer.get(path)).json()["key"] == "all_renewals"
+    taken = await ws.admin.post("/v1/sequences", {**body, "title": "Other", "key": "renewals"})
+    assert (taken.status_code, taken.json()["code"]) == (409, "key_taken")

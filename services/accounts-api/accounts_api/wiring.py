@@ -86,7 +86,7 @@ WIRING: Final[Wiring] = (
     ShapeHooks(on_change=(api_schema.follow_shape,)),
     WorkspaceHooks(on_calendar_change=(engine.follow_calendar,)),
     CalendarHooks(on_default_change=(engine.follow_calendar,), users=(members.using_calendar,)),
-    ReferenceHooks(segments=segments.those_of),
+    ReferenceHooks(segments=segments.those_named),
     KeyRoleHooks(on_deletion=(assignments.forget,)),
     MemberHooks(before_deactivation=(handovers.must_hold_nothing,)),
     ExtraIncludes(

@@ -1,6 +1,6 @@
 """Every feature's tables in one import, for Alembic."""
 
-from sequencer.db import CALENDARS, FOUNDATION, Base
+from sequencer.db import CALENDARS, FORMER_KEYS, FOUNDATION, Base
 from sequencer.mail.bounces import models as bounces
 from sequencer.mail.mailboxes import models as mailboxes
 from sequencer.mail.messages import models as messages
@@ -14,6 +14,7 @@ from sequencer.sequences.sequences import models as sequences
 
 __all__ = [
     "CALENDARS",
+    "FORMER_KEYS",
     "FOUNDATION",
     "Base",
     "bounces",

@@ -10,6 +10,7 @@ from sequencer.replica import service
 from sequencer.replica.schemas import Segment
 from shared.auth import Caller
 from shared.errors import invalid
+from shared.keys import id_or_none
 from shared.references import known_references
 from shared.service import Service
 
@@ -18,7 +19,8 @@ from shared.service import Service
 class Named:
     """What a body refers to; traits as rules write them, such as `account.traits.tier`."""
 
-    segments: frozenset[UUID] = frozenset()
+    segments: frozenset[str] = frozenset()
+    """Ids and keys."""
     key_roles: frozenset[str] = frozenset()
     traits: frozenset[str] = frozenset()
 
@@ -27,8 +29,8 @@ class Named:
 class Looked:
     """What became of what a body refers to."""
 
-    segments: Mapping[UUID, Segment | None] = field(default_factory=dict)
-    """None where there is none, in this workspace."""
+    segments: Mapping[str, Segment | None] = field(default_factory=dict)
+    """By id or key, as the body has it; None where there is none, in this workspace."""
     missing_key_roles: Collection[str] = ()
     missing_traits: Collection[str] = ()
 
@@ -36,10 +38,12 @@ class Looked:
 async def look_for(running: Service, caller: Caller, named: Named) -> Looked:
     """Raises `Unavailable`."""
     async with running.units.begin(caller.workspace_id, caller.cause, read_only=True) as uow:
-        known = await service.segments(uow, named.segments)
+        by_id = {one: id_or_none(one) for one in named.segments}
+        found = await service.segments(uow, [one for one in by_id.values() if one is not None])
+    known = {word: found[id_] for word, id_ in by_id.items() if id_ in found}
     fields_of_traits = {trait: ":".join(trait.split(".", 1)) for trait in sorted(named.traits)}
     questions = [
-        *(("segment", str(segment)) for segment in sorted(named.segments - known.keys())),
+        *(("segment", segment) for segment in sorted(named.segments - known.keys())),
         *(("key_role", role) for role in sorted(named.key_roles)),
         *(("field", field) for field in fields_of_traits.values()),
     ]
@@ -47,7 +51,8 @@ async def look_for(running: Service, caller: Caller, named: Named) -> Looked:
         return Looked(known)
     answer = await known_references(running, caller, questions)
     asked = {
-        UUID(id_): Segment(id=UUID(id_), **segment) for id_, segment in answer["segments"].items()
+        word: Segment(**{**segment, "id": UUID(segment["id"])})
+        for word, segment in answer["segments"].items()
     }
     return Looked(
         {segment: known.get(segment) or asked.get(segment) for segment in named.segments},

@@ -259,6 +259,13 @@ async def those_of(uow: UnitOfWork, ids: Iterable[UUID]) -> list[Segment]:
     return [one for one in found if one is not None]
 
 
+async def those_named(uow: UnitOfWork, words: Iterable[str]) -> dict[str, Segment]:
+    """By id or key, archived ones too; what leads to nothing is left out."""
+    ids = await SEGMENT_KEYS.resolve(uow, words)
+    known = {one.id: one for one in await those_of(uow, ids.values())}
+    return {word: known[one] for word, one in ids.items() if one in known}
+
+
 async def outputs(uow: UnitOfWork) -> dict[UUID, engine.Output]:
     """Other rules may ask who is in a segment."""
     return {

@@ -3,7 +3,7 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
-from shared.schemas import In, Slug
+from shared.schemas import In, KeyOrId, Slug
 
 _Pair = Annotated[str, StringConstraints(pattern="^[^:]*:")]
 
@@ -18,4 +18,4 @@ class ReferencesIn(In):
     )
     member: list[UUID] = []
     key_role: list[Slug] = []
-    segment: list[UUID] = []
+    segment: Annotated[list[KeyOrId], Field(description="Ids and keys.")] = []

@@ -1,5 +1,5 @@
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -30,8 +30,10 @@ class SegmentName(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ReferenceHooks:
-    segments: Callable[[UnitOfWork, Iterable[UUID]], Awaitable[Sequence[SegmentName]]]
-    """The segments of these ids, archived ones too; an id of nothing is left out."""
+    segments: Callable[[UnitOfWork, Iterable[str]], Awaitable[Mapping[str, SegmentName]]]
+    """The segments of these ids and keys, by them, archived ones too; what leads to nothing is left
+    out.
+    """
 
 
 async def known(uow: UnitOfWork, asked: ReferencesIn) -> dict[str, Any]:
@@ -45,12 +47,13 @@ async def known(uow: UnitOfWork, asked: ReferencesIn) -> dict[str, Any]:
         "members": sorted(map(str, await active_members(uow, asked.member))),
         "key_roles": sorted(roles & set(asked.key_role)),
         "segments": {
-            str(one.id): {
+            word: {
+                "id": str(one.id),
                 "title": one.title,
                 "record_type": one.record_type,
                 "archived": one.archived_at is not None,
             }
-            for one in await uow.wired(ReferenceHooks).segments(uow, asked.segment)
+            for word, one in (await uow.wired(ReferenceHooks).segments(uow, asked.segment)).items()
         },
     }
 

@@ -1,18 +1,18 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Path
-
 from sequencer.sequences.entry import service
+from sequencer.sequences.sequences import service as sequences
 from sequencer.sequences.sequences.schemas import SequenceOut
 from sequencer.sequences.sequences.views import shown
 from shared.auth import Caller
+from shared.routers.key_or_id import by_key_or_id
 from shared.web.routing import Uow, api_router, require
 
 router = api_router("/v1/sequences", "Sequences")
 
 SequenceWriter = Annotated[Caller, require("sequences:write")]
-SequenceId = Annotated[UUID, Path(alias="id", description="The id of the sequence.")]
+SequenceId = Annotated[UUID, by_key_or_id(sequences.KEYS, sequences.SequenceNotFound)]
 
 
 @router.post("/{id}/publish", summary="Publish a sequence", response_model=SequenceOut)

@@ -1,11 +1,11 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Path
-
 from sequencer.sequences.previews import service
 from sequencer.sequences.previews.schemas import PreviewIn, PreviewOut
+from sequencer.sequences.sequences import service as sequences
 from shared.auth import Caller
+from shared.routers.key_or_id import by_key_or_id
 from shared.web.routing import Uow, api_router, require
 
 router = api_router("/v1/sequences", "Sequences")
@@ -13,7 +13,7 @@ router = api_router("/v1/sequences", "Sequences")
 
 @router.post("/{id}/preview", summary="Preview a sequence", response_model=PreviewOut)
 async def preview_sequence(
-    sequence_id: Annotated[UUID, Path(alias="id", description="The id of the sequence.")],
+    sequence_id: Annotated[UUID, by_key_or_id(sequences.KEYS, sequences.SequenceNotFound)],
     data: PreviewIn,
     caller: Annotated[Caller, require("sequences:read")],
     uow: Uow,

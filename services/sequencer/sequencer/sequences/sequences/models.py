@@ -14,6 +14,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from sequencer.db import Base
 from shared.columns import AT, NOW, stamps, workspace_key
+from shared.keys import key_column
 
 sequences = Table(
     "sequences",
@@ -21,6 +22,7 @@ sequences = Table(
     workspace_key(),
     Column("id", Uuid, nullable=False),
     Column("version", BigInteger, nullable=False, server_default=text("1")),
+    key_column(),
     Column("title", Text, nullable=False),
     Column("state", Text, nullable=False, server_default=text("'draft'")),
     Column("draft", JSONB, nullable=False),
@@ -28,6 +30,13 @@ sequences = Table(
     *stamps(),
     PrimaryKeyConstraint("workspace_id", "id"),
     CheckConstraint("state in ('draft', 'enabled', 'disabled', 'archived')", name="state"),
+    Index(
+        "uq_sequences_workspace_id_key",
+        "workspace_id",
+        "key",
+        unique=True,
+        postgresql_where=text("state <> 'archived'"),
+    ),
     Index(
         "uq_sequences_workspace_id_title",
         "workspace_id",

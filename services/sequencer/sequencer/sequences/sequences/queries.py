@@ -10,19 +10,21 @@ from sequencer.sequences.sequences.models import sequence_versions, sequences
 from sequencer.sequences.sequences.rows import Sequence, SequenceChanges, SequenceVersion
 from sequencer.sequences.sequences.versions import Pinned, readable_definition
 from shared.data import WORKSPACE
+from shared.keys import Keys
 from shared.logging import get_logger
 from shared.uow import UnitOfWork
 
 log = get_logger(__name__)
 
+KEYS = Keys("sequence", "sequences", "state <> 'archived'")
 _COLUMNS = tuple(sequences.c[field.name] for field in fields(Sequence))
 
 
 async def insert_sequence(
-    uow: UnitOfWork, sequence_id: UUID, title: str, draft: Mapping[str, object]
+    uow: UnitOfWork, sequence_id: UUID, key: str, title: str, draft: Mapping[str, object]
 ) -> Sequence:
     """Violates `uq_sequences_workspace_id_title` when the title is in use."""
-    row = insert(sequences).values(id=sequence_id, title=title, draft=draft)
+    row = insert(sequences).values(id=sequence_id, key=key, title=title, draft=draft)
     return await uow.one(Sequence, row.returning(*_COLUMNS))
 
 

@@ -1,6 +1,8 @@
 """What the body of a sequence refers to, and what is wrong with what refers to nothing."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+from uuid import UUID
 
 from sequencer.mail.templates.rules import traits_in
 from sequencer.replica.references import Looked, Named
@@ -11,6 +13,11 @@ from sequencer.sequences.sequences.schemas import (
     templates_of,
 )
 from shared.errors import Fault
+from shared.keys import id_or_none
+
+_SEGMENTS: Final = {"audience_segment_id": "opportunity", "account_segment_id": "account"}
+"""Which type of records a segment must be of."""
+_NOTHING: Final = UUID(int=0)
 
 
 def named_in(data: SequenceIn | SequencePatch) -> Named:
@@ -31,7 +38,7 @@ def named_in(data: SequenceIn | SequencePatch) -> Named:
         traits.add(f"contact.traits.{trait}")
     segments = {data.audience_segment_id, data.account_segment_id}
     return Named(
-        frozenset(segment for segment in segments if segment is not None),
+        frozenset(str(segment) for segment in segments if segment is not None),
         frozenset(role for role in roles if role is not None),
         frozenset(traits),
     )
@@ -58,17 +65,29 @@ def reference_faults(definition: Definition, looked: Looked) -> Iterator[Fault]:
         yield Fault("/contact_selector/trait", "unknown_trait", message)
 
 
+def with_segment_ids(raw: Mapping[str, Any], looked: Looked) -> dict[str, Any]:
+    """The body with the ids of the segments that it names by their keys. A key of nothing becomes
+    the id of nothing.
+    """
+    named = {}
+    for name in _SEGMENTS:
+        word = raw.get(name)
+        if isinstance(word, str) and id_or_none(word) is None:
+            segment = looked.segments.get(word)
+            named[name] = str(segment.id if segment else _NOTHING)
+    return {**raw, **named}
+
+
 def _segment_faults(definition: Definition, looked: Looked) -> Iterator[Fault]:
-    wanted = {
-        "/audience_segment_id": (definition.audience_segment_id, "opportunity"),
-        "/account_segment_id": (definition.account_segment_id, "account"),
-    }
-    for pointer, (segment_id, record_type) in wanted.items():
-        if segment_id is None or segment_id not in looked.segments:
+    known = {segment.id: segment for segment in looked.segments.values() if segment is not None}
+    asked = {id_or_none(word) for word in looked.segments} | {_NOTHING, *known}
+    for name, record_type in _SEGMENTS.items():
+        segment_id = getattr(definition, name)
+        if segment_id is None or segment_id not in asked:
             continue
-        segment = looked.segments[segment_id]
+        pointer, segment = f"/{name}", known.get(segment_id)
         if segment is None:
-            yield Fault(pointer, "unknown_segment", "There is no segment with this id.")
+            yield Fault(pointer, "unknown_segment", "There is no segment with this id or key.")
         elif segment.archived:
             yield Fault(pointer, "segment_archived", "This segment is archived.")
         elif segment.record_type != record_type:

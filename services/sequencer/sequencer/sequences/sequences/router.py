@@ -1,7 +1,7 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Path, Query
+from fastapi import Query
 
 from sequencer.replica.references import look_for
 from sequencer.sequences.sequences import service
@@ -18,6 +18,7 @@ from sequencer.sequences.sequences.views import shown
 from shared.auth import Caller
 from shared.errors import check_version
 from shared.paging import CursorParam, Limit, Page, page_of
+from shared.routers.key_or_id import Rename, by_key_or_id
 from shared.web.all_faults import all_faults_at_once
 from shared.web.routing import BeginUow, ServiceDep, Uow, api_router, require
 from shared.web.versions import IfMatch
@@ -26,7 +27,7 @@ router = api_router("/v1/sequences", "Sequences")
 
 Reader = Annotated[Caller, require("sequences:read")]
 Writer = Annotated[Caller, require("sequences:write")]
-SequenceId = Annotated[UUID, Path(alias="id", description="The id of the sequence.")]
+SequenceId = Annotated[UUID, by_key_or_id(service.KEYS, service.SequenceNotFound)]
 
 
 @router.get("", summary="List sequences", response_model=Page[SequenceOut])
@@ -90,6 +91,16 @@ async def update_sequence(
     check_version(version, sequence.version)
     edited = await service.update_sequence(uow, sequence, data, looked)
     return await shown(uow, edited)
+
+
+@router.post("/{id}/rename", summary="Rename a sequence", response_model=SequenceOut)
+async def rename_sequence(
+    sequence_id: SequenceId, data: Rename, caller: Writer, uow: Uow
+) -> dict[str, Any]:
+    """Gives a sequence another key. The one before leads to it for ninety days more. 409 answers a
+    key that leads to another sequence.
+    """
+    return await shown(uow, await service.rename_sequence(uow, sequence_id, data.key))
 
 
 @router.get("/{id}/versions", summary="List the versions of a sequence", response_model=VersionList)

@@ -12,6 +12,7 @@ class Sequence:
 
     id: UUID
     version: int
+    key: str
     title: str
     state: SequenceState
     draft: dict[str, object]
@@ -21,6 +22,7 @@ class Sequence:
 
 
 class SequenceChanges(TypedDict, total=False):
+    key: str
     title: str
     state: SequenceState
     draft: dict[str, object]

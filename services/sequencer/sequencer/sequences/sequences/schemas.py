@@ -1,12 +1,26 @@
 from collections.abc import Iterable, Iterator
-from datetime import datetime, time
+from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
 from typing_extensions import TypeAliasType
 
-from shared.schemas import Email, IfUnreadable, In, OneLine, Out, Patch, Slug, StoredOut, Title
+from sequencer.mail.send_windows.schemas import SendWindow
+from shared.schemas import (
+    Email,
+    IfUnreadable,
+    In,
+    KeyOrId,
+    NewKey,
+    OneLine,
+    Out,
+    OwnKey,
+    Patch,
+    Slug,
+    StoredOut,
+    Title,
+)
 
 SequenceState = TypeAliasType(
     "SequenceState",
@@ -34,11 +48,12 @@ SequenceAnchor = Literal["opportunity.contract_expiration"]
 TITLE: Any = Field(description="What people call the sequence.")
 ANCHOR: Any = Field(description="The date of the opportunity that steps count from.")
 AUDIENCE: Any = Field(
-    description="Opportunities in this segment enter by themselves. Null: by hand only."
+    description="The segment, by id or key, whose opportunities enter by themselves. Null: by hand"
+    " only."
 )
 ACCOUNT_SEGMENT: Any = Field(
-    description="However a record entered, it stays only while its account is in this segment."
-    " Null: whatever its account."
+    description="The segment, by id or key, in which the account must be: however a record entered,"
+    " it stays only while it is. Null: whatever its account."
 )
 STEPS: Any = Field(description="Its mails, which leave in the order of `offset_days`.")
 REPLY_TO: Any = Field(description="Where answers go; null: to the sender.")
@@ -79,6 +94,7 @@ _DEFINITION: dict[str, Any] = {
 _SEQUENCE: dict[str, Any] = {
     "id": _ID,
     "version": 3,
+    "key": "scaled_renewals",
     "title": "Scaled renewals",
     "state": "enabled",
     **_DEFINITION,
@@ -94,42 +110,8 @@ SEND_DEADLINE: Any = Field(
     description="Mails leave before this instant, or not at all: a minute before the contract is"
     " over, where the customer is first. Null without an expiration."
 )
-WallTime = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$|^24:00$")]
 Template = Annotated[str, StringConstraints(min_length=1, max_length=50_000)]
 Line = Annotated[str, StringConstraints(min_length=1, max_length=1_000), OneLine]
-Weekday = Annotated[int, Field(ge=1, le=7, description="1 is Monday.")]
-
-
-class SendWindow(In):
-    """When mails may leave, in the contact's zone, else the account's, else the workspace's."""
-
-    start: Annotated[WallTime, Field(description="The first minute, as wall time.")] = "09:00"
-    end: WallTime = Field(
-        default="17:00", description="As wall time; not included. `24:00` is midnight."
-    )
-    weekdays: Annotated[
-        list[Weekday],
-        Field(min_length=1, max_length=7, description="The days of the week; 1 is Monday."),
-    ] = [1, 2, 3, 4, 5]
-    skip_closed_days: bool = Field(
-        default=True,
-        description="Nothing leaves on days that are not worked by the workspace's default"
-        " calendar, whatever `weekdays` says. False: mails leave on these days too.",
-    )
-    skip_public_holidays: bool = Field(
-        default=False, description="Nothing leaves on holidays of the account's country."
-    )
-
-    @model_validator(mode="after")
-    def _opens(self) -> "SendWindow":
-        if self.end <= self.start:
-            raise ValueError("The window ends before it begins.")
-        return self
-
-    def times(self) -> tuple[time, time]:
-        """As wall times; midnight at the end is 00:00."""
-        end = "00:00" if self.end == "24:00" else self.end
-        return time.fromisoformat(self.start), time.fromisoformat(end)
 
 
 class Step(In):
@@ -284,7 +266,10 @@ class SequenceIn(Definition):
         }
     )
 
+    key: NewKey = None
     title: Annotated[Title, TITLE]
+    audience_segment_id: Annotated[KeyOrId | None, AUDIENCE] = None  # type: ignore[assignment]
+    account_segment_id: Annotated[KeyOrId | None, ACCOUNT_SEGMENT] = None  # type: ignore[assignment]
 
 
 class SequencePatch(Patch):
@@ -295,8 +280,8 @@ class SequencePatch(Patch):
     )
 
     title: Annotated[Title | None, TITLE] = None
-    audience_segment_id: Annotated[UUID | None, AUDIENCE] = None
-    account_segment_id: Annotated[UUID | None, ACCOUNT_SEGMENT] = None
+    audience_segment_id: Annotated[KeyOrId | None, AUDIENCE] = None
+    account_segment_id: Annotated[KeyOrId | None, ACCOUNT_SEGMENT] = None
     steps: Annotated[Annotated[list[Step], Field(min_length=1, max_length=30)] | None, STEPS] = None
     sender: SenderIn | None = None
     reply_to: Annotated[Email | None, REPLY_TO] = None
@@ -315,6 +300,7 @@ class SequenceOut(StoredOut):
 
     id: UUID
     version: int
+    key: OwnKey
     title: Annotated[str, TITLE]
     state: SequenceState
     anchor: Annotated[str, IfUnreadable("opportunity.contract_expiration"), ANCHOR]

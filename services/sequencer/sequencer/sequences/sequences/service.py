@@ -1,7 +1,7 @@
 """What is sent, in what order. A draft is edited; publishing pins it for whoever enters next."""
 
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -15,11 +15,12 @@ from sequencer.replica import service as records
 from sequencer.replica.references import Looked
 from sequencer.sequences.sequences import queries
 from sequencer.sequences.sequences.queries import (
+    KEYS,
     enabled_sequences,
     published_sequence,
     sequences_page,
 )
-from sequencer.sequences.sequences.references import reference_faults
+from sequencer.sequences.sequences.references import reference_faults, with_segment_ids
 from sequencer.sequences.sequences.rows import Sequence, SequenceVersion
 from sequencer.sequences.sequences.schemas import (
     Definition,
@@ -33,10 +34,11 @@ from shared.auth import Caller
 from shared.db import refuse
 from shared.errors import Conflict, Fault, NotFound, invalid
 from shared.ids import new_id
+from shared.keys import KeyTaken
 from shared.uow import UnitOfWork
 from shared.web.problems import faults_in, not_stored
 
-__all__ = ["enabled_sequences", "published_sequence", "sequences_page"]
+__all__ = ["KEYS", "enabled_sequences", "published_sequence", "sequences_page"]
 
 
 class SequenceNotFound(NotFound):
@@ -72,12 +74,14 @@ async def get_sequence(uow: UnitOfWork, sequence_id: UUID, *, lock: bool = False
 
 
 async def create_sequence(uow: UnitOfWork, data: SequenceIn, looked: Looked) -> Sequence:
-    raw = data.model_dump(mode="json", exclude={"title"})
+    raw = data.model_dump(mode="json", exclude={"title", "key"})
     definition = await _checked(uow, raw, data, looked, known_steps=())
     draft = definition.model_dump(mode="json")
+    key = await KEYS.key_for(uow, data.key, data.title)
     async with _unless_taken(data.title):
-        sequence = await queries.insert_sequence(uow, new_id(), data.title, draft)
-    audit.record(uow, "sequence.created", sequence.id, after={"title": data.title, **draft})
+        sequence = await queries.insert_sequence(uow, new_id(), key, data.title, draft)
+    after = {"key": key, "title": data.title, **draft}
+    audit.record(uow, "sequence.created", sequence.id, after=after)
     return sequence
 
 
@@ -133,6 +137,7 @@ async def _checked(
     known_steps: Collection[str],
 ) -> Definition:
     """The definition with an id for every step. Raises `Invalid` with all faults at once."""
+    raw = with_segment_ids(raw, looked)
     try:
         definition = Definition.model_validate(raw)
     except ValidationError as error:
@@ -183,7 +188,7 @@ async def _with_known_segments(uow: UnitOfWork, definition: Definition, looked: 
     known = await records.segments(
         uow, [segment_id for segment_id in named if segment_id is not None]
     )
-    return replace(looked, segments={**looked.segments, **known})
+    return replace(looked, segments={**looked.segments, **{str(id_): known[id_] for id_ in known}})
 
 
 async def _mailbox_faults(uow: UnitOfWork, data: SequenceIn | SequencePatch) -> list[Fault]:
@@ -193,6 +198,21 @@ async def _mailbox_faults(uow: UnitOfWork, data: SequenceIn | SequencePatch) -> 
         return []
     message = "There is no mailbox with this id. Make it at /v1/mailboxes, or name another."
     return [Fault("/sender/mailbox_id", "unknown_mailbox", message)]
+
+
+async def rename_sequence(uow: UnitOfWork, sequence_id: UUID, key: str) -> Sequence:
+    """The key before leads to it for ninety days more."""
+    before = await get_sequence(uow, sequence_id, lock=True)
+    if before.state == "archived":
+        raise Archived("An archived sequence is not renamed.")
+    if key == before.key:
+        return before
+    await KEYS.rename(uow, sequence_id, before.key, key)
+    async with _unless_taken(before.title):
+        renamed = await queries.change_sequence(uow, sequence_id, {"key": key})
+    was, becomes = {"key": before.key}, {"key": key}
+    audit.record(uow, "sequence.renamed", sequence_id, before=was, after=becomes)
+    return renamed
 
 
 async def publish_sequence(uow: UnitOfWork, caller: Caller, sequence_id: UUID) -> Sequence:
@@ -291,5 +311,10 @@ def _definition_of(sequence: Sequence) -> Definition:
     return definition
 
 
-def _unless_taken(title: str) -> AbstractAsyncContextManager[None]:
-    return refuse("uq_sequences_workspace_id_title", TitleTaken(f"{title!r} is in use."))
+@asynccontextmanager
+async def _unless_taken(title: str) -> AsyncIterator[None]:
+    async with (
+        refuse("uq_sequences_workspace_id_key", KeyTaken("Another sequence has this key.")),
+        refuse("uq_sequences_workspace_id_title", TitleTaken(f"{title!r} is in use.")),
+    ):
+        yield

@@ -9,9 +9,10 @@ from uuid import UUID
 from pydantic import ValidationError
 
 from sequencer.mail.send_windows.rules import Window, expiry, reckonable
+from sequencer.mail.send_windows.schemas import SendWindow
 from sequencer.replica.schemas import Account, Opportunity, Zones
 from sequencer.sequences.planning.rules import Plan, PlannedStep
-from sequencer.sequences.sequences.schemas import Definition, SendWindow, Step
+from sequencer.sequences.sequences.schemas import Definition, Step
 from shared.business_time import BusinessCalendar
 
 

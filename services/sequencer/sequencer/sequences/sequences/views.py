@@ -17,6 +17,7 @@ async def shown(uow: UnitOfWork, sequence: Sequence) -> dict[str, Any]:
         **sequence.draft,
         "id": sequence.id,
         "version": sequence.version,
+        "key": sequence.key,
         "title": sequence.title,
         "state": sequence.state,
         "published_version": sequence.published_version,
