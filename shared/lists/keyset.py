@@ -49,11 +49,15 @@ class Keyset:
 
     @property
     def order_by(self) -> list[Any]:
+        return self.ordered(self.values, self.row.id)
+
+    def ordered(self, values: Sequence[ColumnElement[Any]], last: ColumnElement[Any]) -> list[Any]:
+        """The order of other columns that hold the values of the keys and the id."""
         order = [
             _directed(value, key.descending, nulls_last=key.nullable and place > 0)
-            for place, (key, value) in enumerate(zip(self.keys, self.values, strict=True))
+            for place, (key, value) in enumerate(zip(self.keys, values, strict=True))
         ]
-        return [*order, self.row.id.desc() if self.backwards else self.row.id]
+        return [*order, last.desc() if self.backwards else last]
 
     def stretches(self, after: Position | None) -> list[list[ColumnElement[bool]]]:
         """The conditions of each statement that a page needs, in their order."""

@@ -14,6 +14,7 @@ from sqlalchemy import (
     Select,
     Table,
     Text,
+    Uuid,
     and_,
     bindparam,
     exists,
@@ -23,12 +24,23 @@ from sqlalchemy import (
     literal_column,
     null,
     select,
+    union_all,
 )
 from sqlalchemy import cast as sql_cast
 
 from accounts_api.customers.formulas.moving import SPEAK_OF_TIME
+from accounts_api.customers.formulas.shown import MAY_MOVE
 from accounts_api.customers.querying.rules import Projection
-from accounts_api.records.history.as_of import ctes, past_table, present_ctes, read_in_bulk
+from accounts_api.records.history.as_of import (
+    changed_table,
+    ctes,
+    ctes_named,
+    names_in,
+    past_table,
+    present_ctes,
+    read_in_bulk,
+    unchanged,
+)
 from accounts_api.records.schema.models import TABLES, trait_definitions
 from accounts_api.records.schema.record_schemas import RecordSchema
 from accounts_api.records.schema.related_json import related_of
@@ -59,9 +71,6 @@ def _columns(table: FromClause, projection: Projection) -> list[ColumnElement[An
         chosen = func.jsonb_strip_nulls(func.jsonb_build_object(*pairs))
         columns.append(sql_cast(chosen, Text).label("traits"))
     return columns
-
-
-MAY_MOVE: Final = "_may_move"
 
 
 def _may_move() -> ColumnElement[bool]:
@@ -163,6 +172,9 @@ class Source:
     before: tuple[CTE, ...] = ()
     """What the statement begins with."""
     is_past: bool = False
+    moved: frozenset[str] = frozenset()
+    only: ColumnElement[bool] | None = None
+    """Which of the table's rows are read here."""
 
     @cached_property
     def row(self) -> Row:
@@ -172,9 +184,13 @@ class Source:
     @property
     def live(self) -> list[ColumnElement[bool]]:
         mine = self.table.c.workspace_id == WORKSPACE
-        return [mine, *_own_rows(self.schema, self.table), self.table.c.deleted_at.is_(None)]
+        live = [mine, *_own_rows(self.schema, self.table), self.table.c.deleted_at.is_(None)]
+        return live if self.only is None else [*live, self.only]
 
     def begun(self, statement: Select[Any]) -> Select[Any]:
+        if self.is_past:
+            named = names_in(str(statement))
+            return statement.add_cte(*ctes_named(named, self.moved))
         return statement.add_cte(*self.before) if self.before else statement
 
 
@@ -194,7 +210,20 @@ def past(schema: RecordSchema, record_types: frozenset[str] = frozenset()) -> So
     """Statements that read it are executed with the parameters of the instant, and of these record
     types with what time had made of formulas.
     """
-    return Source(schema, past_table(schema), ctes(record_types), is_past=True)
+    before = ctes(record_types)
+    return Source(schema, past_table(schema), before, is_past=True, moved=record_types)
+
+
+@lru_cache(maxsize=1024)
+def halves_of_past(schema: RecordSchema) -> tuple[Source, Source]:
+    """The past in two: records that were as they are stored, which an index finds in any order, and
+    those of which something is undone.
+    """
+    stored = TABLES[schema.statements.record_type]
+    return (
+        Source(schema, stored, ctes(), is_past=True, only=unchanged(schema, stored)),
+        Source(schema, changed_table(schema), ctes(), is_past=True),
+    )
 
 
 @lru_cache(maxsize=1024)
@@ -204,9 +233,16 @@ def listing(
     """The statement of a list but for where it starts and how long it is: of the columns, the sort
     keys and the id. Built once for each shape, which costs more than running it.
     """
+    return source.begun(_listing(source, projection, keys, where))
+
+
+@lru_cache(maxsize=1024)
+def _listing(
+    source: Source, projection: Projection, keys: tuple[SortKey, ...], where: "Conditions"
+) -> Select[Any]:
     table, order = source.table, Keyset(source.row, keys)
     labelled = [value.label(f"_k{place}") for place, value in enumerate(order.values)]
-    return source.begun(
+    return (
         select(
             *_columns(table, projection),
             *labelled,
@@ -248,6 +284,55 @@ async def page(
     for stretch in Keyset(source.row, keys).stretches(after):
         statement = planned.where(*stretch) if stretch else planned
         rows += await uow.mappings(statement, **parameters, at_most=limit - len(rows))
+        if len(rows) >= limit:
+            break
+    return rows
+
+
+Half = tuple[Source, "Conditions"]
+
+
+@lru_cache(maxsize=1024)
+def _named(half: Half, projection: Projection, keys: tuple[SortKey, ...]) -> frozenset[str]:
+    """What of the past a half reads."""
+    source, where = half
+    return names_in(str(_listing(source, projection, keys, where)))
+
+
+def reads_only_itself(
+    halves: Sequence[Half], projection: Projection, keys: tuple[SortKey, ...]
+) -> bool:
+    """Whether the records' own fields decide, so that each half can be read by itself. What is
+    related to them has no statistics in the past, and is joined in bulk.
+    """
+    named = frozenset().union(*(_named(half, projection, keys) for half in halves))
+    return all(name.startswith(("undone_", "changed_")) for name in named)
+
+
+async def page_of_past(
+    uow: UnitOfWork,
+    halves: Sequence[Half],
+    projection: Projection,
+    keys: tuple[SortKey, ...],
+    after: Position | None,
+    limit: int,
+    parameters: Mapping[str, object],
+) -> list[ListRow]:
+    """As `page`: the first of both halves of the past together."""
+    rows: list[ListRow] = []
+    named = frozenset().union(*(_named(half, projection, keys) for half in halves))
+    orders = [Keyset(source.row, keys) for source, _ in halves]
+    for stretches in zip(*(order.stretches(after) for order in orders), strict=True):
+        firsts = [
+            _listing(source, projection, keys, where).where(*stretch).subquery().select()
+            for (source, where), stretch in zip(halves, stretches, strict=True)
+        ]
+        both = union_all(*firsts).subquery("both_halves")
+        values = [both.c[f"_k{place}"] for place in range(len(keys))]
+        by = orders[0].ordered(values, sql_cast(both.c["_id"], Uuid()))
+        statement = select(both).order_by(*by).limit(bindparam("at_most", type_=Integer()))
+        begun = statement.add_cte(*ctes_named(named))
+        rows += await uow.mappings(begun, **parameters, at_most=limit - len(rows))
         if len(rows) >= limit:
             break
     return rows

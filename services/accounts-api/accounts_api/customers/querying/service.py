@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic_core import to_json
 
 from accounts_api.customers.formulas.moving import values_at
+from accounts_api.customers.formulas.shown import moment, moved_types, with_moved, with_values
 from accounts_api.customers.querying import includes, queries
 from accounts_api.customers.querying.includes import Included, available, load_include
 from accounts_api.customers.querying.list_request import (
@@ -17,7 +18,6 @@ from accounts_api.customers.querying.list_request import (
     point_in_time,
     rule_of,
 )
-from accounts_api.customers.querying.moving import moment, moved_types, with_moved, with_values
 from accounts_api.customers.querying.queries import Conditions, ListRow
 from accounts_api.customers.querying.rules import (
     Projection,
@@ -92,7 +92,7 @@ async def get_record(
     moved: Mapping[str, Any] = {}
     if what.with_traits and stored.may_move:
         moved = (await values_at(uow, schema, [stored.id])).get(stored.id, {})
-        row = {**row, "traits": with_values(str(row["traits"]), moved, what)}
+        row = {**row, "traits": with_values(str(row["traits"]), moved, what.traits)}
     body = queries.object_of(what, row, related)
     counted = (stored.version, stored.computed_version, moment(moved))
     return RecordBody(body, *counted, UUID(stored.id))
@@ -211,16 +211,22 @@ class ListPlan:
     point: PointInTime | None
     moved: Mapping[str, str]
     """What time has made of formulas that the rule or the order reads."""
+    halves: tuple[queries.Half, ...] = ()
+    """Of the past."""
 
     @property
     def parameters(self) -> Mapping[str, object]:
         return {**self.moved, **(self.point.parameters() if self.point else {})}
 
     async def rows(self, uow: UnitOfWork, after: Position | None, limit: int) -> Sequence[ListRow]:
-        statement = queries.listing(self.source, self.what, self.keys, self.where)
         given = self.parameters
-        rows = await queries.page(uow, self.source, statement, self.keys, after, limit, given)
-        return await with_moved(uow, self.schema, self.what, rows, self.point)
+        if self.halves:
+            asked = (self.halves, self.what, self.keys)
+            rows = await queries.page_of_past(uow, *asked, after, limit, given)
+        else:
+            statement = queries.listing(self.source, self.what, self.keys, self.where)
+            rows = await queries.page(uow, self.source, statement, self.keys, after, limit, given)
+        return await with_moved(uow, self.schema, rows, self.what.traits, self.point)
 
     async def includes(
         self, uow: UnitOfWork, rows: Sequence[ListRow]
@@ -246,9 +252,18 @@ async def plan_list(uow: UnitOfWork, schema: RecordSchema, request: ListRequest)
     moved = await moved_types(uow, schema, rule, keys, point)
     source = queries.past(schema, moved.names) if point else _present(schema, moved.names)
     where = await conditions_of(uow, source, request, rule)
+    halves: tuple[queries.Half, ...] = ()
     if point is not None:
         refuse_order_of_now(keys, f"{at}/sort")
-    return ListPlan(schema, source, what, keys, where, wanted, point, moved.parameters)
+    if point is not None and not moved.names:
+        unchanged, changed = queries.halves_of_past(schema)
+        halves = (
+            (unchanged, await conditions_of(uow, unchanged, request, rule)),
+            (changed, await conditions_of(uow, changed, request, rule)),
+        )
+        halves = halves if queries.reads_only_itself(halves, what, keys) else ()
+    given = moved.parameters
+    return ListPlan(schema, source, what, keys, where, wanted, point, given, halves)
 
 
 def _present(schema: RecordSchema, moved: frozenset[str]) -> queries.Source:

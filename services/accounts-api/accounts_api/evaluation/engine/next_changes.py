@@ -30,18 +30,16 @@ def stored_next_change(workspace_id: Any, rule_id: Any, record_id: Any) -> Colum
 
 _DUE = text(
     """
-    with first as (
-        select next_change_at from rule_next_changes
-        where workspace_id = :workspace_id and next_change_at <= :now
-        order by next_change_at limit 1
-    ), due as (
-        select h.rule_id, h.record_id from rule_next_changes h, first
-        where h.workspace_id = :workspace_id and h.next_change_at = first.next_change_at
+    with due as (
+        select ctid from rule_next_changes
+        where workspace_id = :workspace_id and next_change_at = (
+            select next_change_at from rule_next_changes
+            where workspace_id = :workspace_id and next_change_at <= :now
+            order by next_change_at limit 1)
         limit :limit
     ), taken as (
-        delete from rule_next_changes h using due
-        where h.workspace_id = :workspace_id
-          and h.rule_id = due.rule_id and h.record_id = due.record_id
+        delete from rule_next_changes h
+        where h.workspace_id = :workspace_id and h.ctid = any(array(select ctid from due))
         returning h.rule_id, h.record_id, h.next_change_at
     )
     select t.rule_id, w.kind, t.record_id, t.next_change_at

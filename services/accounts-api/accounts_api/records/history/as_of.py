@@ -6,14 +6,16 @@ they were. Each undoes what became true, or was learned, after the instant; amon
 changes of a field the first one tells what it was before.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache, lru_cache
 from typing import Any, Final
 
-from sqlalchemy import CTE, Column, FromClause, column, table, text
+from sqlalchemy import CTE, Column, ColumnElement, FromClause, Select, column, select, table, text
 
+from accounts_api.db import Base
 from accounts_api.records.history.queries import HELD
 from accounts_api.records.schema.models import TABLES
 from accounts_api.records.schema.record_schemas import OBJECT, RECORD_SCHEMAS, RecordSchema
@@ -116,8 +118,20 @@ def _moved(record_type: str, traits: str) -> str:
     return f"jsonb_strip_nulls({traits} || coalesce({moved}, '{{}}'))"
 
 
-def _records(schema: RecordSchema, *, moved: bool) -> str:
-    """Those of which nothing is undone are read as they are stored, by whatever index serves."""
+def undone(schema: RecordSchema) -> str:
+    """The WITH query of the records of a type of which something is undone."""
+    return f"undone_{schema.statements.record_type}"
+
+
+def _changed(schema: RecordSchema) -> str:
+    """The WITH query of these records as they were."""
+    return f"changed_{schema.statements.record_type}"
+
+
+def _records(schema: RecordSchema, *, moved: bool) -> Mapping[str, str]:
+    """As they were, by the name of the query: those of which something is undone, and with them
+    those of which nothing is.
+    """
 
     def was(name: str, sql_type: str) -> str:
         return (
@@ -137,21 +151,25 @@ def _records(schema: RecordSchema, *, moved: bool) -> str:
         " then case when cast(u.fields ->> 'deleted' as boolean) then t.created_at end"
         " else t.deleted_at end"
     )
-    undone = f"undone_{schema.record_type}"
     stored = {name: f"t.{name}" for name in past}
     if moved:
         for columns in (past, stored):
             columns["traits"] = _moved(schema.record_type, columns["traits"])
-    return f"""
-        select t.workspace_id, t.id, {", ".join(f"{of} as {name}" for name, of in stored.items())}
-        from {schema.plural} t
-        where t.workspace_id = :workspace_id and t.id not in (select record_id from {undone})
-        union all
+    changed = f"""
         select t.workspace_id, t.id, {", ".join(f"{of} as {name}" for name, of in past.items())}
-        from {undone} u
+        from {undone(schema)} u
         join {schema.plural} t on t.workspace_id = :workspace_id and t.id = u.record_id
         where u.unborn is not true
     """
+    everything = f"""
+        select t.workspace_id, t.id, {", ".join(f"{of} as {name}" for name, of in stored.items())}
+        from {schema.plural} t
+        where t.workspace_id = :workspace_id
+          and t.id not in (select record_id from {undone(schema)})
+        union all
+        select * from {_changed(schema)}
+    """
+    return {_changed(schema): changed, schema.plural: everything}
 
 
 def _mine(schema: RecordSchema) -> str:
@@ -168,13 +186,12 @@ def _queries(moved: frozenset[str] = frozenset()) -> Mapping[str, str]:
     """Name to query. Before the two that build on them, what is undone of each type."""
     found: dict[str, str] = {}
     for schema in _SCHEMAS:
-        found[f"undone_{schema.record_type}"] = _UNDONE.format(mine=_mine(schema), held=HELD)
+        found[undone(schema)] = _UNDONE.format(mine=_mine(schema), held=HELD)
     found["account_contacts"] = _LINKS
     found["key_role_assignments"] = _HOLDINGS
     found["segment_members"] = _MEMBERSHIPS
-    found |= {
-        schema.plural: _records(schema, moved=schema.record_type in moved) for schema in _SCHEMAS
-    }
+    for schema in _SCHEMAS:
+        found |= _records(schema, moved=schema.record_type in moved)
     # The last one: those before it read every change there is.
     return {**found, "field_changes": _CHANGES}
 
@@ -191,6 +208,31 @@ def ctes(moved: frozenset[str] = frozenset()) -> tuple[CTE, ...]:
     `moved` record types are what the statement is told by `moved_account` and the like.
     """
     return tuple(text(query).columns().cte(name) for name, query in _queries(moved).items())
+
+
+_NAME: Final = re.compile(r"[a-z_]+")
+_OF_NOW: Final = re.compile(rf"\b{Base.metadata.schema}\.[a-z_]+")
+
+
+@cache
+def _named_in(text_of: str) -> frozenset[str]:
+    return frozenset(_queries().keys() & set(_NAME.findall(text_of)))
+
+
+@lru_cache(maxsize=1024)
+def ctes_named(names: frozenset[str], moved: frozenset[str] = frozenset()) -> tuple[CTE, ...]:
+    """Those of `ctes` that a statement names, and what they name: each costs planning."""
+    queries = _queries(moved)
+    needed: frozenset[str] = frozenset()
+    while more := names - needed:
+        needed |= more
+        names = frozenset().union(*(_named_in(queries[name]) - {name} for name in more))
+    return tuple(cte for cte in ctes(moved) if cte.name in needed)
+
+
+def names_in(statement: str) -> frozenset[str]:
+    """The queries of the past that a statement names. A table with its schema is that of now."""
+    return frozenset(_queries().keys() & set(_NAME.findall(_OF_NOW.sub("", statement))))
 
 
 @cache
@@ -229,6 +271,20 @@ def past_table(schema: RecordSchema) -> FromClause:
     stored = TABLES[schema.statements.record_type].c
     known: list[Column[Any]] = [found for found in stored if not _hidden(schema, found.name)]
     return table(schema.table, *(column(known_as.name, known_as.type) for known_as in known))
+
+
+@lru_cache(maxsize=1024)
+def changed_table(schema: RecordSchema) -> FromClause:
+    """As `past_table`, of the records alone of which something is undone."""
+    stored = TABLES[schema.statements.record_type].c
+    known = [found for found in stored if not _hidden(schema, found.name)]
+    return table(_changed(schema), *(column(one.name, one.type) for one in known))
+
+
+def unchanged(schema: RecordSchema, row: FromClause) -> ColumnElement[bool]:
+    """Whether nothing of a record is undone, so that it was as it is stored."""
+    ids: Select[Any] = select(column("record_id")).select_from(table(undone(schema)))
+    return row.c.id.not_in(ids)
 
 
 def _hidden(schema: RecordSchema, name: str) -> bool:

@@ -2,14 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 from zlib import crc32
 
 from pydantic_core import from_json, to_json
 
 from accounts_api.customers.formulas import moving
-from accounts_api.customers.querying.queries import MAY_MOVE, ListRow, id_of
-from accounts_api.customers.querying.rules import Projection
 from accounts_api.records.history.as_of import PointInTime
 from accounts_api.records.schema import record_catalog
 from accounts_api.records.schema.record_schemas import RecordSchema
@@ -17,6 +15,10 @@ from shared.lists.order import SortKey
 from shared.rules.interpreter.depends import dependencies
 from shared.rules.types.typed import Rule
 from shared.uow import UnitOfWork
+
+MAY_MOVE: Final = "_may_move"
+"""A column of rows: whether the workspace has any formula that time may move."""
+ListRow = Mapping[str, object]
 
 
 @dataclass(frozen=True)
@@ -62,28 +64,28 @@ async def moved_types(
 async def with_moved(
     uow: UnitOfWork,
     schema: RecordSchema,
-    what: Projection,
     rows: Sequence[ListRow],
+    shown: Sequence[str] | None,
     point: PointInTime | None,
 ) -> Sequence[ListRow]:
-    """The rows with what time has made of their formulas."""
-    if not rows or not what.with_traits or not rows[0][MAY_MOVE]:
+    """Rows that have `traits`, of which only `shown` if there are any, with what time has made of
+    their formulas.
+    """
+    if not rows or not rows[0].get(MAY_MOVE):
         return rows
-    moved = await moving.values_at(uow, schema, [id_of(row) for row in rows], point)
+    moved = await moving.values_at(uow, schema, [str(row["_id"]) for row in rows], point)
     return [
-        {**row, "traits": with_values(str(row["traits"]), moved.get(id_of(row), {}), what)}
+        {**row, "traits": with_values(str(row["traits"]), moved.get(str(row["_id"]), {}), shown)}
         for row in rows
     ]
 
 
-def with_values(traits: str, moved: Mapping[str, Any], what: Projection) -> str:
-    """Traits as JSON, of which a list shows those of its projection."""
-    shown = {
-        key: value for key, value in moved.items() if what.traits is None or key in what.traits
-    }
-    if not shown:
+def with_values(traits: str, moved: Mapping[str, Any], shown: Sequence[str] | None) -> str:
+    """Traits as JSON; `shown` None are all."""
+    values = {key: value for key, value in moved.items() if shown is None or key in shown}
+    if not values:
         return traits
-    values = {**from_json(traits), **shown}
+    values = {**from_json(traits), **values}
     return to_json({key: value for key, value in values.items() if value is not None}).decode()
 
 
