@@ -31,6 +31,7 @@ from shared.uow import UnitOfWork
 REDIRECTS_FOR: Final = timedelta(days=90)
 _LONGEST: Final = 63
 _ID_LENGTH: Final = 36
+_KEY: Final = re.compile(r"[a-z][a-z0-9_]{0,62}")
 
 
 class KeyTaken(Conflict):
@@ -146,8 +147,10 @@ class Keys:
         await uow.run(_REDIRECT, kind=self.kind, key=before, id=thing, expires_at=until)
 
     async def ids(self, uow: UnitOfWork, keys: Iterable[str]) -> dict[str, UUID]:
-        """By key, of those that lead to something. A key in use goes before a former one."""
-        wanted = list(keys)
+        """By key, of those that lead to something. A key in use goes before a former one. What is
+        no key by its letters leads to nothing.
+        """
+        wanted = [key for key in keys if _KEY.fullmatch(key)]
         if not wanted:
             return {}
         former = await uow.rows(_Named, _FORMER_OF, kind=self.kind, keys=wanted)

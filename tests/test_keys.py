@@ -22,6 +22,13 @@ def test_every_title_suggests_a_key_that_is_one(title: str) -> None:
     assert TypeAdapter(Slug).validate_python(key) == key
 
 
+async def test_what_is_no_key_leads_to_nothing(tenure: Tenure) -> None:
+    ws = await tenure.workspace()
+    for word in ("Enterprise", "%EF%BF%BF", "a%27b", "0198c0de"):
+        answer = await ws.observer.get(f"/v1/segments/{word}")
+        assert (answer.status_code, answer.json()["code"]) == (404, "segment_not_found"), word
+
+
 async def made(ws: Workspace, path: str, **body: Any) -> dict[str, Any]:
     answer = await ws.admin.post(path, body)
     assert answer.status_code == 201, answer.text
