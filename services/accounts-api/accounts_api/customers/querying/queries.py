@@ -14,7 +14,6 @@ from sqlalchemy import (
     Select,
     Table,
     Text,
-    Uuid,
     and_,
     bindparam,
     exists,
@@ -236,6 +235,13 @@ def listing(
     return source.begun(_listing(source, projection, keys, where))
 
 
+def _shown(
+    table: FromClause, projection: Projection, keys: Iterable[ColumnElement[Any]]
+) -> list[ColumnElement[Any]]:
+    moving = [_may_move()] if projection.with_traits else []
+    return [*_columns(table, projection), *keys, sql_cast(table.c.id, Text).label("_id"), *moving]
+
+
 @lru_cache(maxsize=1024)
 def _listing(
     source: Source, projection: Projection, keys: tuple[SortKey, ...], where: "Conditions"
@@ -243,12 +249,7 @@ def _listing(
     table, order = source.table, Keyset(source.row, keys)
     labelled = [value.label(f"_k{place}") for place, value in enumerate(order.values)]
     return (
-        select(
-            *_columns(table, projection),
-            *labelled,
-            sql_cast(table.c.id, Text).label("_id"),
-            *([_may_move()] if projection.with_traits else []),
-        )
+        select(*_shown(table, projection, labelled))
         .where(*source.live, *where.all)
         .order_by(*order.order_by)
         .limit(bindparam("at_most", type_=Integer()))
@@ -293,10 +294,25 @@ Half = tuple[Source, "Conditions"]
 
 
 @lru_cache(maxsize=1024)
+def _first_of_half(half: Half, projection: Projection, keys: tuple[SortKey, ...]) -> Select[Any]:
+    """As they are stored: only what is shown in the end is written as text."""
+    source, where = half
+    table, order = source.table, Keyset(source.row, keys)
+    names = dict.fromkeys(("id", *projection.columns))
+    names |= {"traits": None} if projection.with_traits else {}
+    labelled = [value.label(f"_k{place}") for place, value in enumerate(order.values)]
+    return (
+        select(*(table.c[name] for name in names), *labelled)
+        .where(*source.live, *where.all)
+        .order_by(*order.order_by)
+        .limit(bindparam("at_most", type_=Integer()))
+    )
+
+
+@lru_cache(maxsize=1024)
 def _named(half: Half, projection: Projection, keys: tuple[SortKey, ...]) -> frozenset[str]:
     """What of the past a half reads."""
-    source, where = half
-    return names_in(str(_listing(source, projection, keys, where)))
+    return names_in(str(_first_of_half(half, projection, keys)))
 
 
 def reads_only_itself(
@@ -324,13 +340,16 @@ async def page_of_past(
     orders = [Keyset(source.row, keys) for source, _ in halves]
     for stretches in zip(*(order.stretches(after) for order in orders), strict=True):
         firsts = [
-            _listing(source, projection, keys, where).where(*stretch).subquery().select()
-            for (source, where), stretch in zip(halves, stretches, strict=True)
+            _first_of_half(half, projection, keys).where(*stretch).subquery().select()
+            for half, stretch in zip(halves, stretches, strict=True)
         ]
         both = union_all(*firsts).subquery("both_halves")
-        values = [both.c[f"_k{place}"] for place in range(len(keys))]
-        by = orders[0].ordered(values, sql_cast(both.c["_id"], Uuid()))
-        statement = select(both).order_by(*by).limit(bindparam("at_most", type_=Integer()))
+        by = orders[0].ordered([both.c[f"_k{place}"] for place in range(len(keys))], both.c.id)
+        statement = (
+            select(*_shown(both, projection, [both.c[f"_k{n}"] for n in range(len(keys))]))
+            .order_by(*by)
+            .limit(bindparam("at_most", type_=Integer()))
+        )
         begun = statement.add_cte(*ctes_named(named))
         rows += await uow.mappings(begun, **parameters, at_most=limit - len(rows))
         if len(rows) >= limit:
