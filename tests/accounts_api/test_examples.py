@@ -22,6 +22,7 @@ async def speak_of(ws: Workspace) -> None:
     await make_trait(ws, "account", "seats", "number")
     await make_trait(ws, "account", "churned_on", "date")
     await make_trait(ws, "contact", "product_admin", "boolean")
+    await make_trait(ws, "contact", "job_title", "string")
     phases = [{"value": "kick-off"}]
     await make_trait(ws, "project", "phase", "select", options=phases)
     sentiments = [{"value": value} for value in ("Negative", "Neutral", "Positive")]
@@ -45,6 +46,8 @@ async def prepared(ws: Workspace, operation: Operation, example: Any, made: Furn
         body["links"] = [{**link, "reverse": body["plural_key"]} for link in body["links"]]
     if operation.id == "put_member":
         body["email"] = "hopper@example.com"
+    if operation.id == "create_product_trait_mapping":
+        body["field"] = "phone"  # the furniture has mapped the field that is shown
     if operation.id == "explain_rule":
         body["record_id"] = made["opportunities"]
     if "loser_id" in body:

@@ -29,7 +29,7 @@ async def test_an_account_is_created_read_and_changed(tenure: Tenure) -> None:
     assert (await ws.observer.get("/v1/accounts/by-external-id/a%2F1")).json() == account
     changed = await ws.team_member.patch(path, {"arr": 200, "domain": None}, if_match='"v1"')
     assert changed.status_code == 200, changed.text
-    assert changed.headers["etag"] == '"v2"'
+    assert changed.headers["etag"] == '"v2.0"'
     assert (changed.json()["arr"], changed.json()["domain"]) == (200, None)
 
 
@@ -39,7 +39,7 @@ async def test_an_edit_needs_the_version_it_is_made_on(tenure: Tenure) -> None:
     assert (await ws.admin.patch(path, {"arr": 2}, if_match=None)).status_code == 428
     late = await ws.admin.patch(path, {"arr": 2}, if_match='"v9"')
     assert (late.status_code, late.json()["current_version"]) == (412, 1)
-    for known in ('"v1"', 'W/"v1"'):  # weak, as a gateway makes it that compresses
+    for known in ('"v1.0"', 'W/"v1.0"'):  # weak, as a gateway makes it that compresses
         read = await ws.admin.get(path, headers={"if-none-match": known})
         assert (read.status_code, read.content) == (304, b"")
     assert (await ws.admin.patch(path, {"arr": 2}, if_match='W/"v9"')).status_code == 412

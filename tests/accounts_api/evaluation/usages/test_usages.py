@@ -275,6 +275,7 @@ NOT_ASKED: dict[str, set[str]] = {
     # of the past, how far a job has come, or what the mapping of a connection says
     "accounts": {
         "field_owners.fields",
+        "product_profiles.traits",
         "assignment_rules.last_member_id",
         "handovers.key_role_key",
     }

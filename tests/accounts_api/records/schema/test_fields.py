@@ -78,12 +78,13 @@ def test_events_carry_every_field(schema: RecordSchema) -> None:
 @TYPES
 def test_bodies_show_and_take_every_field(record_type: RecordType) -> None:
     schema = record_type.records.schema
-    stamps = {"id", "external_id", "source", "traits", "version", "created_at", "updated_at"}
+    stamps = {"id", "external_id", "source", "traits", "created_at", "updated_at"}
+    stamps |= {"version", "computed_version"}
     shown = {*record_type.out.model_fields}
     assert differing(record_type.out.__name__, shown, {*fields(schema), *stamps}) == []
     by_external_id = {parent.by_external_id for parent in schema.parents}
     wanted = {"external_id", "source", "traits", *by_external_id, *fields(schema)} - WRITTEN_BY_US
-    wanted |= {"effective_at"}
+    wanted |= {"effective_at", "allow_implausible"}
     row = {"id", "deleted", "restore", "merged_into_external_id"}
     bodies: list[tuple[type[BaseModel], set[str]]] = [
         (record_type.create, wanted),
@@ -111,13 +112,15 @@ def test_a_crm_can_fill_every_field_that_a_client_may_set(name: MappedRecordType
     record_type = RECORD_TYPES[name]
     schema = record_type.records.schema
     parents = {name for one in schema.parents for name in (one.column, one.by_external_id)}
-    elsewhere = {"external_id", "source", "traits", "effective_at", schema.related, *parents}
+    elsewhere = {"external_id", "source", "traits", schema.related, *parents}
+    elsewhere |= {"effective_at", "allow_implausible"}
     elsewhere |= NO_TARGETS
     wanted = {*record_type.create.model_fields} - elsewhere
     assert differing("OWN_FIELDS", {*OWN_FIELDS[name]}, wanted) == []
 
 
 OF_EVERY_RECORD = {"workspace_id", "id", "external_id", "source", "traits", "version"} | {
+    "computed_version",
     "created_at",
     "updated_at",
     "deleted_at",

@@ -197,7 +197,7 @@ class BrowserMessageIn(In):
 
     model_config = ConfigDict(
         extra="allow",
-        json_schema_extra={"examples": [{**_EVENT, "writeKey": "tnr_live_…"}]},
+        json_schema_extra={"examples": [{**_EVENT, "groupId": "acme", "writeKey": "tnr_live_…"}]},
     )
 
     writeKey: str | None = Field(  # noqa: N815
