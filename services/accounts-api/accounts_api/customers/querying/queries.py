@@ -23,7 +23,6 @@ from sqlalchemy import (
     literal_column,
     null,
     select,
-    union_all,
 )
 from sqlalchemy import cast as sql_cast
 
@@ -31,14 +30,12 @@ from accounts_api.customers.formulas.moving import SPEAK_OF_TIME
 from accounts_api.customers.formulas.shown import MAY_MOVE
 from accounts_api.customers.querying.rules import Projection
 from accounts_api.records.history.as_of import (
-    changed_table,
     ctes,
     ctes_named,
     names_in,
     past_table,
     present_ctes,
     read_in_bulk,
-    unchanged,
 )
 from accounts_api.records.schema.models import TABLES, trait_definitions
 from accounts_api.records.schema.record_schemas import RecordSchema
@@ -214,46 +211,27 @@ def past(schema: RecordSchema, record_types: frozenset[str] = frozenset()) -> So
 
 
 @lru_cache(maxsize=1024)
-def halves_of_past(schema: RecordSchema) -> tuple[Source, Source]:
-    """The past in two: records that were as they are stored, which an index finds in any order, and
-    those of which something is undone.
-    """
-    stored = TABLES[schema.statements.record_type]
-    return (
-        Source(schema, stored, ctes(), is_past=True, only=unchanged(schema, stored)),
-        Source(schema, changed_table(schema), ctes(), is_past=True),
-    )
-
-
-@lru_cache(maxsize=1024)
 def listing(
     source: Source, projection: Projection, keys: tuple[SortKey, ...], where: "Conditions"
 ) -> Select[Any]:
     """The statement of a list but for where it starts and how long it is: of the columns, the sort
     keys and the id. Built once for each shape, which costs more than running it.
     """
-    return source.begun(_listing(source, projection, keys, where))
-
-
-def _shown(
-    table: FromClause, projection: Projection, keys: Iterable[ColumnElement[Any]]
-) -> list[ColumnElement[Any]]:
-    moving = [_may_move()] if projection.with_traits else []
-    return [*_columns(table, projection), *keys, sql_cast(table.c.id, Text).label("_id"), *moving]
-
-
-@lru_cache(maxsize=1024)
-def _listing(
-    source: Source, projection: Projection, keys: tuple[SortKey, ...], where: "Conditions"
-) -> Select[Any]:
     table, order = source.table, Keyset(source.row, keys)
     labelled = [value.label(f"_k{place}") for place, value in enumerate(order.values)]
-    return (
-        select(*_shown(table, projection, labelled))
+    return source.begun(
+        select(*shown(table, projection, labelled))
         .where(*source.live, *where.all)
         .order_by(*order.order_by)
         .limit(bindparam("at_most", type_=Integer()))
     )
+
+
+def shown(
+    table: FromClause, projection: Projection, keys: Iterable[ColumnElement[Any]]
+) -> list[ColumnElement[Any]]:
+    moving = [_may_move()] if projection.with_traits else []
+    return [*_columns(table, projection), *keys, sql_cast(table.c.id, Text).label("_id"), *moving]
 
 
 class Conditions:
@@ -285,73 +263,6 @@ async def page(
     for stretch in Keyset(source.row, keys).stretches(after):
         statement = planned.where(*stretch) if stretch else planned
         rows += await uow.mappings(statement, **parameters, at_most=limit - len(rows))
-        if len(rows) >= limit:
-            break
-    return rows
-
-
-Half = tuple[Source, "Conditions"]
-
-
-@lru_cache(maxsize=1024)
-def _first_of_half(half: Half, projection: Projection, keys: tuple[SortKey, ...]) -> Select[Any]:
-    """As they are stored: only what is shown in the end is written as text."""
-    source, where = half
-    table, order = source.table, Keyset(source.row, keys)
-    names = dict.fromkeys(("id", *projection.columns))
-    names |= {"traits": None} if projection.with_traits else {}
-    labelled = [value.label(f"_k{place}") for place, value in enumerate(order.values)]
-    return (
-        select(*(table.c[name] for name in names), *labelled)
-        .where(*source.live, *where.all)
-        .order_by(*order.order_by)
-        .limit(bindparam("at_most", type_=Integer()))
-    )
-
-
-@lru_cache(maxsize=1024)
-def _named(half: Half, projection: Projection, keys: tuple[SortKey, ...]) -> frozenset[str]:
-    """What of the past a half reads."""
-    return names_in(str(_first_of_half(half, projection, keys)))
-
-
-def reads_only_itself(
-    halves: Sequence[Half], projection: Projection, keys: tuple[SortKey, ...]
-) -> bool:
-    """Whether the records' own fields decide, so that each half can be read by itself. What is
-    related to them has no statistics in the past, and is joined in bulk.
-    """
-    named = frozenset().union(*(_named(half, projection, keys) for half in halves))
-    return all(name.startswith(("undone_", "changed_")) for name in named)
-
-
-async def page_of_past(
-    uow: UnitOfWork,
-    halves: Sequence[Half],
-    projection: Projection,
-    keys: tuple[SortKey, ...],
-    after: Position | None,
-    limit: int,
-    parameters: Mapping[str, object],
-) -> list[ListRow]:
-    """As `page`: the first of both halves of the past together."""
-    rows: list[ListRow] = []
-    named = frozenset().union(*(_named(half, projection, keys) for half in halves))
-    orders = [Keyset(source.row, keys) for source, _ in halves]
-    for stretches in zip(*(order.stretches(after) for order in orders), strict=True):
-        firsts = [
-            _first_of_half(half, projection, keys).where(*stretch).subquery().select()
-            for half, stretch in zip(halves, stretches, strict=True)
-        ]
-        both = union_all(*firsts).subquery("both_halves")
-        by = orders[0].ordered([both.c[f"_k{place}"] for place in range(len(keys))], both.c.id)
-        statement = (
-            select(*_shown(both, projection, [both.c[f"_k{n}"] for n in range(len(keys))]))
-            .order_by(*by)
-            .limit(bindparam("at_most", type_=Integer()))
-        )
-        begun = statement.add_cte(*ctes_named(named))
-        rows += await uow.mappings(begun, **parameters, at_most=limit - len(rows))
         if len(rows) >= limit:
             break
     return rows

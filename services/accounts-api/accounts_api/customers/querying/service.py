@@ -9,7 +9,7 @@ from pydantic_core import to_json
 
 from accounts_api.customers.formulas.moving import values_at
 from accounts_api.customers.formulas.shown import moment, moved_types, with_moved, with_values
-from accounts_api.customers.querying import includes, queries
+from accounts_api.customers.querying import includes, past_pages, queries
 from accounts_api.customers.querying.includes import Included, available, load_include
 from accounts_api.customers.querying.list_request import (
     ListRequest,
@@ -211,7 +211,7 @@ class ListPlan:
     point: PointInTime | None
     moved: Mapping[str, str]
     """What time has made of formulas that the rule or the order reads."""
-    halves: tuple[queries.Half, ...] = ()
+    halves: tuple[past_pages.Half, ...] = ()
     """Of the past."""
 
     @property
@@ -222,7 +222,7 @@ class ListPlan:
         given = self.parameters
         if self.halves:
             asked = (self.halves, self.what, self.keys)
-            rows = await queries.page_of_past(uow, *asked, after, limit, given)
+            rows = await past_pages.page_of_past(uow, *asked, after, limit, given)
         else:
             statement = queries.listing(self.source, self.what, self.keys, self.where)
             rows = await queries.page(uow, self.source, statement, self.keys, after, limit, given)
@@ -252,16 +252,16 @@ async def plan_list(uow: UnitOfWork, schema: RecordSchema, request: ListRequest)
     moved = await moved_types(uow, schema, rule, keys, point)
     source = queries.past(schema, moved.names) if point else _present(schema, moved.names)
     where = await conditions_of(uow, source, request, rule)
-    halves: tuple[queries.Half, ...] = ()
+    halves: tuple[past_pages.Half, ...] = ()
     if point is not None:
         refuse_order_of_now(keys, f"{at}/sort")
     if point is not None and not moved.names:
-        unchanged, changed = queries.halves_of_past(schema)
+        unchanged, changed = past_pages.halves_of_past(schema)
         halves = (
             (unchanged, await conditions_of(uow, unchanged, request, rule)),
             (changed, await conditions_of(uow, changed, request, rule)),
         )
-        halves = halves if queries.reads_only_itself(halves, what, keys) else ()
+        halves = halves if past_pages.reads_only_itself(halves, what, keys) else ()
     given = moved.parameters
     return ListPlan(schema, source, what, keys, where, wanted, point, given, halves)
 
