@@ -60,6 +60,9 @@ BODIES: dict[str, Any] = {
     "update_mailbox": {"display_name": "Changed"},
     "update_webhook_endpoint": {"description": "Changed"},
     "create_suppression": {"email": "someone@else.example"},
+    "update_product_event_property": {"description": "Changed"},
+    "create_product_trait_mapping": {"kind": "user", "name": "mobile", "field": "phone"},
+    "update_product_trait_mapping": {"field": "first_name"},
 }
 
 

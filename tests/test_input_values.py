@@ -20,8 +20,12 @@ MANY_LINES: Final = {
 """Texts that may have lines; what is looked at by more than its type; secrets, which are as they
 are.
 """
-OF_OTHERS: Final = {"TrackIn", "BatchIn", "SearchIn"}
-"""Bodies in a form that is not ours, and one that only asks."""
+OF_OTHERS: Final = {
+    "MessageIn", "TrackIn", "IdentifyIn", "GroupIn", "PageIn", "ScreenIn", "AliasIn", "BatchIn",
+    "BrowserMessageIn", "BrowserBatchIn",
+    "SearchIn", "SearchBody", "TaskSearch", "JudgementsIn", "SnapshotsIn",
+}  # fmt: skip
+"""Bodies in a form that is not ours, and those that only ask."""
 
 
 def inputs(parent: type[BaseModel] = In) -> Iterator[type[BaseModel]]:

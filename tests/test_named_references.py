@@ -198,6 +198,11 @@ NAMES: list[tuple[str, dict[str, Any], str]] = [
     ("accounts/search", {"sort": "traits.no"}, "/sort"),
     ("accounts/search", {"fields": ["traits.no"]}, "/fields"),
     ("accounts/search", {"include": ["no"]}, "/include"),
+    *[
+        (f"{collection}/search", {part: wrong}, f"/{part}")
+        for collection in ("tasks", "notes", "enrollments", "messages")
+        for part, wrong in (("filter", "no = 1"), ("sort", "no"))
+    ],
     (
         "lifecycle-rules/preview",
         {"rules": [{"status": "churned", "rule": "no = 1"}]},

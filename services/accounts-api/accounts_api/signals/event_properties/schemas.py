@@ -50,7 +50,7 @@ class EventPropertyIn(In):
         }
     )
 
-    name: str = Field(
+    name: Annotated[str, OneLine] = Field(
         min_length=1,
         max_length=200,
         description="What senders call it, in `properties` of an event.",

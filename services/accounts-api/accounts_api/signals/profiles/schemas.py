@@ -35,6 +35,7 @@ MappedField = Annotated[
         " of their own fields: `email`, `first_name`, `last_name`, `name`, `phone`, `time_zone`,"
         " `title` of a contact; `country`, `domain`, `name`, `time_zone` of an account.",
     ),
+    OneLine,
 ]
 _MAPPING: dict[str, Any] = {"kind": "user", "name": "jobTitle", "field": "title"}
 _FAULT: dict[str, Any] = {
