@@ -25,7 +25,7 @@ from accounts_api.customers.imports.rules import Target, detected_formats
 from accounts_api.customers.imports.service import CHUNK_ROWS, end, get_import, running_import
 from accounts_api.customers.querying.service import related_json
 from accounts_api.customers.record_routes.record_type import RecordType
-from accounts_api.evaluation.engine.service import evaluate_at_once
+from accounts_api.evaluation.engine.service import evaluate_at_once, lock
 from accounts_api.identity.members.service import active_by_email
 from accounts_api.language.spreadsheets.csv_cells import plain
 from accounts_api.language.spreadsheets.formats import Formats
@@ -287,6 +287,8 @@ async def _segments_entered(
     entered: Counter[tuple[str, str]] = Counter()
     with suppress(_UndoneError):
         async with service.units.begin(caller.workspace_id, caller.cause) as uow:
+            # Before the rows, as the worker has it that may be about to write to them.
+            await lock(uow)
             outcomes = await into.records.chunk(uow, Writer.of(caller), wanted)
             ids = [str(each.id) for each in outcomes if each.status in {"created", "updated"}]
             before = await _segments_of(uow, into, ids)

@@ -293,9 +293,9 @@ async def _all_starts(
 
 async def evaluate_at_once(uow: UnitOfWork) -> None:
     """Evaluate what this transaction has changed, and what else waits: for one that is undone. Who
-    writes for good leaves it to the worker, so that nobody waits for it.
+    writes for good leaves it to the worker, so that nobody waits for it. The caller holds `lock`
+    since before it wrote.
     """
-    await lock(uow)
     context = await moment.evaluation_context(uow)
     while await _evaluate_changed(uow, context):
         continue
