@@ -121,11 +121,11 @@ async def hand_over(
     await org.tenure.settle()
 
 
-async def kill_worker_at(org: Org, faultpoints: str) -> None:
+async def kill_worker_at(org: Org, point: str, nth: int = 1) -> None:
     env = {
         **os.environ,
         **org.tenure.environment("sync"),
-        "TENURE_FAULTPOINTS": faultpoints,
+        "TENURE_FAULTPOINTS": f"{point}@{org.ws.id}=kill:{nth}",
         "TENURE_SWEEP_SECONDS": "0.1",
     }
     worker = await asyncio.create_subprocess_exec(

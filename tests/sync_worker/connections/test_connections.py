@@ -181,7 +181,7 @@ async def test_a_rotated_token_lost_with_its_worker_asks_for_a_new_sign_in(
     """Salesforce takes the old token for stolen; nobody can tell it otherwise."""
     org = small_org
     await rotating(org)
-    await kill_worker_at(org, "connections.token_received=kill")
+    await kill_worker_at(org, "connections.token_received")
     await expire_leases(org)
     await org.tenure.settle()
     connection = await org.ws.admin.get(f"/v1/connections/{org.connection_id}")

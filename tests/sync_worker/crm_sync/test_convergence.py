@@ -204,7 +204,7 @@ async def test_changes_that_become_visible_late_are_not_lost(org: Org, seconds: 
 async def test_a_worker_killed_in_the_middle_loses_nothing(org: Org, handful: int) -> None:
     org.sf.org.configure({"page_caps": [40]})
     await org.connect()
-    await kill_worker_at(org, f"pull.before_keep=kill:{handful}")
+    await kill_worker_at(org, "pull.before_keep", handful)
     await expire_leases(org)
     await org.tenure.settle()
     runs = (await org.ws.admin.get("/v1/sync-runs")).json()["data"]

@@ -98,7 +98,7 @@ class StoredSessions:
         except (SystemTrouble, OutgoingError):
             await self._give_up(me)
             raise
-        faultpoint("connections.token_received")
+        faultpoint("connections.token_received", opened.workspace_id)
         token = {
             "access_token": grant.access_token,
             "instance_url": grant.base_url,

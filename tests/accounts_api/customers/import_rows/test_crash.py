@@ -21,7 +21,7 @@ async def test_an_import_goes_on_where_a_killed_worker_left_it(
     path = f"/v1/imports/{job['id']}"
     await ws.admin.post(f"{path}/start", headers={"if-match": "*"})
     environment = tenure.environment("accounts") | {
-        "TENURE_FAULTPOINTS": "imports.before_commit=kill:2",
+        "TENURE_FAULTPOINTS": f"imports.before_commit@{ws.id}=kill:2",
         "PYTHONPATH": ":".join(sys.path),
     }
     worker = await asyncio.create_subprocess_exec(

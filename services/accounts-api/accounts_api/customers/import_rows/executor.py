@@ -113,7 +113,7 @@ async def _write_chunk(service: Service, workspace_id: UUID, import_id: UUID) ->
         await queries.add_rows(uow, import_id, job.next_chunk, told)
         counts = Counter(str(outcome.status) for outcome in outcomes)
         await queries.advance(uow, import_id, counts)
-        faultpoint("imports.before_commit")
+        faultpoint("imports.before_commit", uow.workspace_id)
 
 
 async def _gather_rows(uow: UnitOfWork, job: Import) -> None:

@@ -65,7 +65,7 @@ async def apply_rows(
     else:
         sent, written = await _send(context, stream.name, plan, known)
         kept += sent
-    faultpoint("pull.before_keep")
+    faultpoint("pull.before_keep", context.connection.workspace_id)
     async with _keeping(context, stream.name, plan, kept, scan_id, written) as uow:
         if keep is not None:
             await keep(uow)

@@ -194,7 +194,7 @@ async def send(
         return Outcome(delivery, started_at, Reply(status=None, error=why))
     headers = _headers(delivery.endpoint, delivery.claim.event_id, started_at, delivery.body)
     reply = await client.post(delivery.endpoint.url, headers, delivery.body, seconds)
-    faultpoint("webhooks.after_post")
+    faultpoint("webhooks.after_post", delivery.claim.workspace_id)
     return Outcome(delivery, started_at, reply)
 
 
