@@ -2,8 +2,8 @@
 
 Without `TENURE_FAULTPOINTS` every call returns at once. The variable holds
 `name[@workspace id]=action[:nth]` pairs separated by commas; actions are `kill` (SIGKILL), `stop`
-(SIGSTOP) and `raise`. With a workspace, work of others passes the point and is not counted: a worker
-serves all of them, and what another test left behind may fall due first.
+(SIGSTOP) and `raise`. With a workspace, work of others passes the point and is not counted: a
+worker serves all of them, and what another test left behind may fall due first.
 """
 
 import os

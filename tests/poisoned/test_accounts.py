@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from accounts_api import worker
-from accounts_api.customers.import_rows.rules import Reading
+from accounts_api.customers.import_reading.rules import Reading
 from accounts_api.evaluation.rule_kinds.evaluators import EVALUATION_ORDER
 from accounts_api.subscriptions import SUBSCRIPTIONS
 from shared.events.base import Cause

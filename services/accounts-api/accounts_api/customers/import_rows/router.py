@@ -3,7 +3,7 @@ from uuid import UUID
 
 from fastapi import Path, Query
 
-from accounts_api.customers.import_rows import executor, rejected_rows_csv, service
+from accounts_api.customers.import_rows import preview, rejected_rows_csv, service
 from accounts_api.customers.import_rows.schemas import ImportPreview, ImportRowOut, ImportRowStatus
 from accounts_api.customers.imports.service import get_import
 from shared.auth import Caller
@@ -27,7 +27,7 @@ async def preview_import(import_id: ImportId, caller: Reader, uow: Uow, tenure: 
     """Returns counts of the first 2,000 rows, what is wrong with them by column, the segments that
     their records would come into, and samples; nothing is stored.
     """
-    return await executor.preview(uow, tenure, caller, import_id)
+    return await preview.preview(uow, tenure, caller, import_id)
 
 
 @router.get(

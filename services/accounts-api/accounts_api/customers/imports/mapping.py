@@ -1,46 +1,15 @@
-"""Which records a file can hold, and what its columns can mean in this workspace."""
+"""What the columns of a file mean in this workspace, and whether that can be so."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
-from accounts_api.customers.imports.rules import Target, proposed, targets
-from accounts_api.customers.objects.service import ObjectTypeArchived, ObjectTypeNotFound
-from accounts_api.customers.record_routes.record_type import RecordType
-from accounts_api.customers.record_types.service import record_type_to_write
-from accounts_api.records.holdings.service import key_role_definitions, stored_key_roles
-from accounts_api.records.schema.record_schemas import ACCOUNT, OBJECT
-from accounts_api.records.store.service import definitions_of
+from accounts_api.customers.import_destinations.rules import Target
+from accounts_api.customers.import_destinations.service import targets_of
+from accounts_api.customers.imports.rules import proposed
+from accounts_api.records.holdings.service import key_role_definitions
+from accounts_api.records.schema.record_schemas import ACCOUNT
 from shared.errors import Fault
 from shared.spelling import nearest
 from shared.uow import UnitOfWork
-
-
-async def importable(uow: UnitOfWork, record_type: str) -> RecordType | None:
-    """None for what is no record type here, or one whose instances can only be read."""
-    try:
-        return await record_type_to_write(uow, record_type)
-    except (ObjectTypeNotFound, ObjectTypeArchived):
-        return None
-
-
-def _fields(into: RecordType) -> Collection[str]:
-    """Of a row, without the records that an object type does not link to."""
-    schema = into.records.schema
-    foreign = [parent for parent in OBJECT.parents if parent not in schema.parents]
-    unlinked = {name for p in foreign for name in (p.column, p.by_external_id)}
-    own = schema.type_id is not None
-    return [name for name in into.row.model_fields if not (own and name in unlinked)]
-
-
-async def targets_of(uow: UnitOfWork, record_type: str) -> dict[str, Target]:
-    into = await importable(uow, record_type)
-    if into is None:
-        return {}
-    schema = into.records.schema
-    titles: Mapping[str, str] = {}
-    if schema.related == "key_roles":
-        titles = {role.key: role.title for role in await stored_key_roles(uow)}
-    definitions = await definitions_of(uow, schema)
-    return targets(schema, _fields(into), definitions, titles)
 
 
 async def mapped(

@@ -1,28 +1,17 @@
 """What the columns of a file mean for a record."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
 from typing_extensions import TypeAliasType
 
+from accounts_api.customers.import_destinations.rules import ImportTargetType, Target
 from accounts_api.language.spreadsheets.evidence import Guess, Shown, guessed
 from accounts_api.language.spreadsheets.formats import ORDERS, SIGNS
-from accounts_api.records.schema.record_schemas import RecordSchema
-from accounts_api.records.schema.trait_values import Definition, Definitions
 from shared.rules.types.fold import fold
 
-ImportTargetType = TypeAliasType(
-    "ImportTargetType",
-    Annotated[
-        Literal[
-            "text", "number", "amount", "boolean", "date", "datetime", "list", "member", "members"
-        ],
-        Field(description="How the cells of a column are read."),
-    ],
-)
 AmountUnits = TypeAliasType(
     "AmountUnits",
     Annotated[
@@ -44,37 +33,6 @@ EmptyCells = TypeAliasType(
     ],
 )
 
-_OF_TRAITS: Final[Mapping[str, ImportTargetType]] = {
-    "number": "number",
-    "currency": "amount",
-    "boolean": "boolean",
-    "date": "date",
-    "datetime": "datetime",
-    "multi_select": "list",
-    "member": "member",
-}
-_OF_COLUMNS: Final[Mapping[str, ImportTargetType]] = {
-    "bigint": "amount",
-    "boolean": "boolean",
-    "date": "date",
-    "timestamptz": "datetime",
-}
-LINKS: Final[Mapping[str, ImportTargetType]] = {
-    "account_external_id": "text",
-    "account_id": "text",
-    "plan_roles": "list",
-}
-_NOT_FROM_FILES: Final = frozenset(
-    {
-        "allow_implausible",
-        "traits",
-        "key_roles",
-        "accounts",
-        "deleted",
-        "restore",
-        "merged_into_external_id",
-    }
-)
 _ALSO_CALLED: Final[Mapping[str, str]] = {
     "website": "domain",
     "web_site": "domain",
@@ -86,51 +44,6 @@ _ALSO_CALLED: Final[Mapping[str, str]] = {
     "job_title": "title",
     "expiration": "contract_expiration",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """Something of a record that a column can be mapped to."""
-
-    name: str
-    type: ImportTargetType
-    title: str
-    currency: str | None = None
-    """Of a trait, whose amounts are all of one currency."""
-
-
-def targets(
-    schema: RecordSchema,
-    fields: Iterable[str],
-    definitions: Definitions,
-    key_roles: Mapping[str, str],
-) -> dict[str, Target]:
-    """By name. `fields` are those of a row of the record type's bulk write; `key_roles` titles by
-    key.
-    """
-    found: dict[str, ImportTargetType] = {}
-    for name in fields:
-        if name not in _NOT_FROM_FILES:
-            column = schema.by_name.get(name)
-            found[name] = _OF_COLUMNS.get(column.type, "text") if column else "text"
-    found["effective_at"] = "datetime"
-    if schema.related == "accounts":
-        found |= LINKS
-    known = {name: Target(name, type_, name) for name, type_ in found.items()}
-    for key, definition in definitions.items():
-        if not _fillable(definition):
-            continue
-        name = f"traits.{key}"
-        type_ = _OF_TRAITS.get(definition.type, "text")
-        known[name] = Target(name, type_, key, definition.currency)
-    if schema.related == "key_roles":
-        for key, title in key_roles.items():
-            known[f"key_roles.{key}"] = Target(f"key_roles.{key}", "members", title)
-    return known
-
-
-def _fillable(definition: Definition) -> bool:
-    return not definition.deprecated and definition.type != "formula"
 
 
 def proposed(columns: Sequence[str], known: Mapping[str, Target]) -> dict[str, str | None]:

@@ -5,7 +5,8 @@ from uuid import UUID
 from pydantic import ConfigDict, Field, StringConstraints
 from typing_extensions import TypeAliasType
 
-from accounts_api.customers.imports.rules import AmountUnits, EmptyCells, ImportTargetType
+from accounts_api.customers.import_destinations.rules import ImportTargetType
+from accounts_api.customers.imports.rules import AmountUnits, EmptyCells
 from accounts_api.language.spreadsheets.csv_file import LONGEST_NAME, MOST_COLUMNS
 from accounts_api.language.spreadsheets.formats import DateOrder, DecimalSign
 from accounts_api.records.requests.schemas import RecordTypeKey

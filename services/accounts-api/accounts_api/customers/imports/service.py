@@ -7,6 +7,9 @@ from uuid import UUID
 
 from pydantic_core import to_jsonable_python
 
+from accounts_api.customers.import_destinations.destination import Identity
+from accounts_api.customers.import_destinations.rules import Target
+from accounts_api.customers.import_destinations.service import destination_of, targets_of
 from accounts_api.customers.imports import queries
 from accounts_api.customers.imports.errors import (
     ImportNotFound,
@@ -14,9 +17,9 @@ from accounts_api.customers.imports.errors import (
     UploadInterrupted,
     WrongState,
 )
-from accounts_api.customers.imports.mapping import importable, mapped, mapping_faults, targets_of
+from accounts_api.customers.imports.mapping import mapped, mapping_faults
 from accounts_api.customers.imports.models import Import
-from accounts_api.customers.imports.rules import Target, detected_formats
+from accounts_api.customers.imports.rules import detected_formats
 from accounts_api.customers.imports.schemas import ImportIn, ImportPatch
 from accounts_api.evaluation.rule_kinds.evaluators import caused_by
 from accounts_api.identity.audit_log import service as audit_log
@@ -50,7 +53,7 @@ _BEFORE_START: Final = frozenset({"waiting", "ready"})
 
 async def create_import(uow: UnitOfWork, data: ImportIn) -> dict[str, Any]:
     """Raises `Invalid` for a file that is no CSV."""
-    if await importable(uow, data.record_type) is None:
+    if await destination_of(uow, data.record_type) is None:
         message = f"There is no record type {data.record_type!r} here, or it was archived."
         raise Invalid(faults=[Fault("/record_type", "unknown_record_type", message)])
     import_id = new_id()
@@ -172,6 +175,12 @@ async def running_import(
     return job if job is not None and job.status == "running" else None
 
 
+def columns_of(job: Import, identity: Identity) -> list[int]:
+    """Places of the columns that say what a row is about."""
+    names = {name for group in identity for name in group}
+    return [at for at, column in enumerate(job.columns) if job.mapping.get(column) in names]
+
+
 def _must_be(job: Import, states: frozenset[str]) -> None:
     if job.status not in states:
         raise WrongState(f"It is {job.status}.", import_status=job.status)
@@ -244,13 +253,16 @@ async def start_import(
     job = await get_import(uow, import_id, lock=True)
     check_version(version, job.version)
     _must_be(job, frozenset({"ready"}))
-    if await importable(uow, job.record_type) is None:
+    into = await destination_of(uow, job.record_type)
+    if into is None:
         raise RecordTypeGone
-    known = await targets_of(uow, job.record_type)
+    known = await into.targets(uow)
     faults = mapping_faults(job.columns, job.mapping, job.mapping, known)
-    if not {"id", "external_id"} & set(job.mapping.values()):
-        message = "Map a column to `external_id` or to `id`: which record is a row about?"
-        faults.append(Fault("/mapping", "no_identity", message))
+    for group in into.identity:
+        if not columns_of(job, (group,)):
+            names = " or ".join(f"`{name}`" for name in group)
+            message = f"Map a column to {names}: what is a row about?"
+            faults.append(Fault("/mapping", "no_identity", message))
     if faults:
         raise Invalid("It cannot start like this.", faults=faults)
     writer = Writer.of(caller)

@@ -4,8 +4,9 @@ from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from accounts_api.customers.import_rows.cells import Unreadable, amount, value_of
-from accounts_api.customers.imports.rules import LINKS, AmountUnits, EmptyCells, Target
+from accounts_api.customers.import_destinations.rules import LINKS, Target
+from accounts_api.customers.import_reading.cells import Unreadable, amount, value_of
+from accounts_api.customers.imports.rules import AmountUnits, EmptyCells
 from accounts_api.language.spreadsheets.evidence import Shown
 from accounts_api.language.spreadsheets.formats import AS_SHOWN, Formats, is_rounded
 

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accounts_api.customers.import_rows.cells import Unreadable, amount, value_of
-from accounts_api.customers.import_rows.rules import Reading, together
-from accounts_api.customers.imports.rules import AmountUnits, ImportTargetType, Target
+from accounts_api.customers.import_destinations.rules import ImportTargetType, Target
+from accounts_api.customers.import_reading.cells import Unreadable, amount, value_of
+from accounts_api.customers.import_reading.rules import Reading, together
+from accounts_api.customers.imports.rules import AmountUnits
 from accounts_api.language.spreadsheets.csv_cells import cell
 from tests.accounts_api.customers.imports.making import KNOWN
 

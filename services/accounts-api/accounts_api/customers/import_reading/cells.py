@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
-from accounts_api.customers.imports.rules import AmountUnits, Target
+from accounts_api.customers.import_destinations.rules import Target
+from accounts_api.customers.imports.rules import AmountUnits
 from accounts_api.language.spreadsheets.csv_cells import plain, several
 from accounts_api.language.spreadsheets.formats import (
     AS_SHOWN,

@@ -1,0 +1,58 @@
+"""What a file needs to know of the place to which its rows go."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+from accounts_api.customers.import_destinations.rules import Target
+from accounts_api.records.editing.edits import Outcome, Writer
+from accounts_api.records.schema.record_schemas import RecordSchema
+from shared.uow import UnitOfWork
+
+Identity = tuple[tuple[str, ...], ...]
+"""Targets that together say what a row is about; of each group, the first that a row fills."""
+RowT = TypeVar("RowT")
+
+
+@dataclass(frozen=True, slots=True)
+class Importer:
+    """For whom rows are written."""
+
+    writer: Writer
+
+
+class Destination(Protocol[RowT]):
+    """`RowT` is a row as it is written. An `Outcome` in its place was refused before."""
+
+    @property
+    def identity(self) -> Identity: ...
+
+    @property
+    def schema(self) -> RecordSchema | None:
+        """Of the records that rows change, by whose ids outcomes name them; None for others."""
+        ...
+
+    @property
+    def links_accounts(self) -> bool:
+        """Whether an account that a row names is one of several that it is linked to."""
+        ...
+
+    async def targets(self, uow: UnitOfWork) -> Mapping[str, Target]:
+        """By name: what columns can be mapped to."""
+        ...
+
+    def row(self, values: Mapping[str, Any], *, allow_implausible: bool) -> RowT | Outcome:
+        """What a row of the file says, as it is written, or its refusal."""
+        ...
+
+    async def plan(
+        self, uow: UnitOfWork, importer: Importer, rows: Sequence[RowT | Outcome]
+    ) -> list[Outcome]:
+        """What `write` would answer; nothing is stored."""
+        ...
+
+    async def write(
+        self, uow: UnitOfWork, importer: Importer, rows: Sequence[RowT | Outcome]
+    ) -> list[Outcome]:
+        """In their order. A row that cannot be written costs itself."""
+        ...

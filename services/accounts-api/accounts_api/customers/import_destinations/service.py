@@ -1,0 +1,21 @@
+from typing import Any
+
+from accounts_api.customers.import_destinations.destination import Destination
+from accounts_api.customers.import_destinations.records import RecordDestination
+from accounts_api.customers.import_destinations.rules import Target
+from accounts_api.customers.objects.service import ObjectTypeArchived, ObjectTypeNotFound
+from accounts_api.customers.record_types.service import record_type_to_write
+from shared.uow import UnitOfWork
+
+
+async def destination_of(uow: UnitOfWork, record_type: str) -> Destination[Any] | None:
+    """None for what is nothing here, or an object type whose instances can only be read."""
+    try:
+        return RecordDestination(await record_type_to_write(uow, record_type))
+    except (ObjectTypeNotFound, ObjectTypeArchived):
+        return None
+
+
+async def targets_of(uow: UnitOfWork, record_type: str) -> dict[str, Target]:
+    destination = await destination_of(uow, record_type)
+    return {} if destination is None else dict(await destination.targets(uow))
