@@ -1,6 +1,8 @@
 """Who is calling, and what that caller may do."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Annotated, Literal, get_args
 from uuid import UUID
 
@@ -104,6 +106,14 @@ class Subject:
         if link.type not in SUBJECT_TYPES:
             return None
         return cls(link.type, UUID(link.id))
+
+
+def subject_of(cause: Iterable[Cause]) -> Subject | None:
+    """Whom a chain of causes begins with: of a member and their key, the key. None for what began
+    by itself.
+    """
+    people = takewhile(lambda link: link.type in SUBJECT_TYPES, cause)
+    return next((Subject.of(link) for link in reversed(list(people))), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,31 +6,14 @@ from typing import Any
 
 import pytest
 
-from tests.accounts_api.customers.imports.making import begin, counts
+from tests.accounts_api.customers.imports.making import begin, counts, preview, run
 from tests.accounts_api.records.making import bulk, events_of, make, make_trait
 from tests.harness import Tenure, Workspace
-
-
-async def run(tenure: Tenure, ws: Workspace, job: dict[str, Any]) -> dict[str, Any]:
-    path = f"/v1/imports/{job['id']}"
-    started = await ws.team_member.post(f"{path}/start", headers={"if-match": "*"})
-    assert started.status_code == 202, started.text
-    await tenure.settle()
-    ended: dict[str, Any] = (await ws.observer.get(path)).json()
-    assert ended["status"] == "finished", ended
-    return ended
 
 
 async def audited(ws: Workspace, action: str) -> list[dict[str, Any]]:
     page = await ws.admin.get("/v1/audit-log", params={"action": action})
     found: list[dict[str, Any]] = page.json()["data"]
-    return found
-
-
-async def preview(ws: Workspace, job: dict[str, Any]) -> dict[str, Any]:
-    answer = await ws.observer.get(f"/v1/imports/{job['id']}/preview")
-    assert answer.status_code == 200, answer.text
-    found: dict[str, Any] = answer.json()
     return found
 
 

@@ -4,7 +4,8 @@ from uuid import uuid4
 
 import pytest
 
-from tests.harness import Client, Tenure, Workspace
+from tests.accounts_api.identity.members.making import key_with
+from tests.harness import Client, Tenure
 
 
 async def add(client: Client, **given: Any) -> dict[str, Any]:
@@ -17,12 +18,6 @@ async def add(client: Client, **given: Any) -> dict[str, Any]:
 
 async def code_of(answer: Any) -> tuple[int, str]:
     return answer.status_code, answer.json().get("code", "")
-
-
-async def key_with(ws: Workspace, tenure: Tenure, **given: Any) -> Client:
-    answer = await ws.admin.post("/v1/api-keys", {"name": "narrow", **given})
-    assert answer.status_code == 201, answer.text
-    return tenure.client(authorization=f"Bearer {answer.json()['secret']}")
 
 
 async def test_a_member_is_an_observer_unless_said_otherwise(tenure: Tenure) -> None:

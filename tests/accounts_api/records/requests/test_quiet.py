@@ -81,7 +81,7 @@ async def test_an_import_is_quiet_unless_it_says_run(
 ) -> None:
     ws = await tenure.workspace()
     await managed(ws)
-    said = {"automation": automation} if automation else {}
+    said: dict[str, Any] = {"automation": automation} if automation else {}
     job = await begin(ws, "account", "External ID,Name,ARR,Currency\na-1,Acme,20000,USD\n", **said)
     assert job["automation"] == (automation or "quiet")
     path = f"/v1/imports/{job['id']}"

@@ -2,27 +2,48 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from accounts_api.customers.import_destinations.rules import Target
 from accounts_api.records.editing.edits import Outcome, Writer
 from accounts_api.records.schema.record_schemas import RecordSchema
+from shared.auth import Caller
 from shared.uow import UnitOfWork
 
 Identity = tuple[tuple[str, ...], ...]
 """Targets that together say what a row is about; of each group, the first that a row fills."""
 RowT = TypeVar("RowT")
+SaidT = TypeVar("SaidT")
 
 
 @dataclass(frozen=True, slots=True)
 class Importer:
-    """For whom rows are written."""
+    """For whom rows are written, with what they may do now."""
 
+    caller: Caller
     writer: Writer
+
+    @classmethod
+    def of(cls, caller: Caller) -> "Importer":
+        return cls(caller, Writer.of(caller))
+
+
+@dataclass(frozen=True, slots=True)
+class Row(Generic[SaidT]):
+    """A row of what is no record, and by what it can be named when it is refused."""
+
+    said: SaidT
+    id: str | None = None
+    external_id: str | None = None
 
 
 class Destination(Protocol[RowT]):
     """`RowT` is a row as it is written. An `Outcome` in its place was refused before."""
+
+    @property
+    def permission(self) -> str:
+        """What an importer needs beside `records:write`."""
+        ...
 
     @property
     def identity(self) -> Identity: ...

@@ -22,6 +22,10 @@ class RecordDestination:
     into: RecordType
 
     @property
+    def permission(self) -> str:
+        return "records:write"
+
+    @property
     def identity(self) -> Identity:
         return BY_ID
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Final, Literal
 
-from pydantic import Field
+from pydantic import BaseModel, Field
 from typing_extensions import TypeAliasType
 
 from accounts_api.records.schema.record_schemas import RecordSchema
@@ -91,6 +91,11 @@ def targets(
         for key, title in key_roles.items():
             known[f"key_roles.{key}"] = Target(f"key_roles.{key}", "members", title)
     return known
+
+
+def of_fields(shape: type[BaseModel], **types: ImportTargetType) -> dict[str, Target]:
+    """By name: the fields of a row that is no record; those without a type are text."""
+    return {name: Target(name, types.get(name, "text"), name) for name in shape.model_fields}
 
 
 def _fillable(definition: Definition) -> bool:

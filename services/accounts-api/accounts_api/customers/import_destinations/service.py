@@ -1,15 +1,22 @@
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 
 from accounts_api.customers.import_destinations.destination import Destination
+from accounts_api.customers.import_destinations.members import MemberDestination
 from accounts_api.customers.import_destinations.records import RecordDestination
 from accounts_api.customers.import_destinations.rules import Target
 from accounts_api.customers.objects.service import ObjectTypeArchived, ObjectTypeNotFound
 from accounts_api.customers.record_types.service import record_type_to_write
 from shared.uow import UnitOfWork
 
+_OTHERS: Final[Mapping[str, Destination[Any]]] = {"member": MemberDestination()}
+"""What a file can hold beside records of this service."""
+
 
 async def destination_of(uow: UnitOfWork, record_type: str) -> Destination[Any] | None:
     """None for what is nothing here, or an object type whose instances can only be read."""
+    if record_type in _OTHERS:
+        return _OTHERS[record_type]
     try:
         return RecordDestination(await record_type_to_write(uow, record_type))
     except (ObjectTypeNotFound, ObjectTypeArchived):

@@ -24,9 +24,12 @@ from shared.mail.addresses import email_key
 from shared.rules.syntax.values import exponent
 
 _YES: Final = frozenset(
-    {"true", "yes", "1", "wahr", "vrai", "verdadero", "verdadeiro", "vero", "waar", "prawda"}
+    {"true", "yes", "1", "active"}
+    | {"wahr", "vrai", "verdadero", "verdadeiro", "vero", "waar", "prawda"}
 )
-_NO: Final = frozenset({"false", "no", "0", "falsch", "faux", "falso", "onwaar", "fałsz"})
+_NO: Final = frozenset(
+    {"false", "no", "0", "inactive", "deactivated"} | {"falsch", "faux", "falso", "onwaar", "fałsz"}
+)
 """As people write them, and as spreadsheets of other countries do."""
 _NUMBER: Final = re.compile(r"-?[0-9]{1,19}(?:\.[0-9]{1,15})?")
 _PLAIN: Final = re.compile(r"-?[0-9]+\.[0-9]+")

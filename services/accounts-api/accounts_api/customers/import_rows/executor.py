@@ -24,7 +24,9 @@ from accounts_api.customers.import_rows import queries
 from accounts_api.customers.imports.errors import RecordTypeGone
 from accounts_api.customers.imports.models import Import
 from accounts_api.customers.imports.service import columns_of, end, running_import
+from accounts_api.identity.api_keys.service import caller_now
 from accounts_api.records.editing.edits import Outcome, Writer
+from shared.auth import Caller, subject_of
 from shared.db import is_connection_loss
 from shared.events.base import chain_of
 from shared.fault_points import faultpoint
@@ -93,11 +95,27 @@ async def _next_chunk(uow: UnitOfWork, import_id: UUID) -> _Chunk | None:
     if cells is None:
         await end(uow, import_id, "finished", None)
         return None
+    importer = await _importer(uow, job, into)
+    if importer is None:
+        await end(uow, import_id, "failed", "Whoever started it may not write these any more.")
+        return None
     rows, reading = await read_rows(uow, job, into, cells)
     if job.automation == "quiet":
         uow.cause = quietly(uow.cause, job.id, job.file_name)
-    importer = Importer(Writer(frozenset(job.may_edit), is_source=job.is_source))
     return _Chunk(job, into, importer, rows, reading)
+
+
+async def _importer(uow: UnitOfWork, job: Import, into: Destination[Any]) -> Importer | None:
+    """Whoever started it, with what they may do now; None when they may not write this any more."""
+    writer = Writer(frozenset(job.may_edit), is_source=job.is_source)
+    subject = subject_of(uow.cause)
+    if subject is None:
+        itself = Caller(uow.workspace_id, uow.cause[0], frozenset(), uow.cause)
+        return Importer(itself, writer)
+    caller = await caller_now(uow, subject)
+    if caller is None or into.permission not in caller.permissions:
+        return None
+    return Importer(caller, writer)
 
 
 async def _gather_rows(uow: UnitOfWork, job: Import, into: Destination[Any]) -> None:

@@ -26,7 +26,7 @@ from accounts_api.customers.imports.models import Import
 from accounts_api.customers.imports.service import CHUNK_ROWS, columns_of, get_import
 from accounts_api.customers.querying.service import related_json
 from accounts_api.evaluation.engine.service import evaluate_at_once, lock
-from accounts_api.records.editing.edits import Outcome, Writer
+from accounts_api.records.editing.edits import Outcome
 from accounts_api.records.schema.record_schemas import RecordSchema
 from shared.auth import Caller
 from shared.service import Service
@@ -37,31 +37,31 @@ _LOOKED_AT: Final = 4
 _SAMPLES: Final = 20
 
 
-async def preview(
-    uow: UnitOfWork, service: Service, caller: Caller, import_id: UUID
-) -> dict[str, Any]:
+async def preview(service: Service, caller: Caller, import_id: UUID) -> dict[str, Any]:
     """What the first rows would do; nothing is stored."""
-    job = await get_import(uow, import_id)
-    kept(job)
-    if job.status != "ready":
-        raise WrongState(f"It is {job.status}.", import_status=job.status)
-    cells: list[tuple[int, list[str]]] = []
-    for number in range(_LOOKED_AT):
-        cells += await queries.chunk_rows(uow, import_id, job.upload_id, number) or ()
-    into = await destination_of(uow, job.record_type)
-    if into is None:
-        raise RecordTypeGone
-    importer = Importer(Writer.of(caller))
-    plan = partial(into.plan, uow, importer)
-    read, reading = await read_rows(uow, job, into, cells)
-    read = await stand_together(read, into.identity, plan)
-    outcomes = await plan([row.wanted for row in read])
+    # Not the read-only transaction of a GET: what cannot be planned is written and taken back.
+    async with service.units.begin(caller.workspace_id, caller.cause) as uow:
+        job = await get_import(uow, import_id)
+        kept(job)
+        if job.status != "ready":
+            raise WrongState(f"It is {job.status}.", import_status=job.status)
+        cells: list[tuple[int, list[str]]] = []
+        for number in range(_LOOKED_AT):
+            cells += await queries.chunk_rows(uow, import_id, job.upload_id, number) or ()
+        into = await destination_of(uow, job.record_type)
+        if into is None:
+            raise RecordTypeGone
+        plan = partial(into.plan, uow, Importer.of(caller))
+        read, reading = await read_rows(uow, job, into, cells)
+        read = await stand_together(read, into.identity, plan)
+        outcomes = await plan([row.wanted for row in read])
+        duplicates = await _duplicates(uow, job, into)
     told = [
         (row, out, faults_of(row, out, reading)) for row, out in zip(read, outcomes, strict=True)
     ]
     counted = Counter(outcome.status for outcome in outcomes)
     entered: Counter[tuple[str, str]] = Counter()
-    for start in range(0, len(read) if into.schema else 0, CHUNK_ROWS):
+    for start in range(0, len(read), CHUNK_ROWS):
         some = [row.wanted for row in read[start : start + CHUNK_ROWS]]
         entered += await _segments_entered(service, caller, into, some)
     return {
@@ -69,7 +69,7 @@ async def preview(
         "checked_rows": len(cells),
         **{status: counted[status] for status in ("created", "updated", "unchanged", "rejected")},
         "faults": _gathered(told),
-        "duplicates": await _duplicates(uow, job, into),
+        "duplicates": duplicates,
         "segments": [
             {"segment_id": segment_id, "title": title, "records": records}
             for (segment_id, title), records in entered.most_common()
@@ -108,7 +108,7 @@ async def _segments_entered(
         async with service.units.begin(caller.workspace_id, caller.cause) as uow:
             # Before the rows, as the worker has it that may be about to write to them.
             await lock(uow)
-            outcomes = await into.write(uow, Importer(Writer.of(caller)), wanted)
+            outcomes = await into.write(uow, Importer.of(caller), wanted)
             ids = [
                 each.id for each in outcomes if each.id and each.status in {"created", "updated"}
             ]

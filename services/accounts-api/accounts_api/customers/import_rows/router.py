@@ -23,11 +23,11 @@ ImportId = Annotated[UUID, Path(alias="id", description="The id of the import.")
     summary="Preview an import",
     response_model=ImportPreview,
 )
-async def preview_import(import_id: ImportId, caller: Reader, uow: Uow, tenure: ServiceDep) -> Any:
+async def preview_import(import_id: ImportId, caller: Reader, tenure: ServiceDep) -> Any:
     """Returns counts of the first 2,000 rows, what is wrong with them by column, the segments that
     their records would come into, and samples; nothing is stored.
     """
-    return await preview.preview(uow, tenure, caller, import_id)
+    return await preview.preview(tenure, caller, import_id)
 
 
 @router.get(

@@ -49,7 +49,7 @@ async def create_import(data: ImportIn, caller: Writer, uow: Uow) -> Any:
     """Creates an import, with a small file in `csv` or without one: then send it to
     `/v1/imports/{id}/file`. Nothing is written to records before the import is started.
     """
-    made = await service.create_import(uow, data)
+    made = await service.create_import(uow, caller, data)
     return _shown(made)
 
 

@@ -41,8 +41,10 @@ _ALSO_CALLED: Final[Mapping[str, str]] = {
     "company": "name",
     "company_name": "name",
     "account_name": "name",
+    "name": "full_name",
     "job_title": "title",
     "expiration": "contract_expiration",
+    "status": "active",
 }
 
 

@@ -81,7 +81,10 @@ class ImportIn(In):
         }
     )
 
-    record_type: RecordTypeKey
+    record_type: RecordTypeKey = Field(
+        description="What the rows are: `organization`, `account`, `contact`, `opportunity`, the"
+        " key of an object type, or `member`."
+    )
     file_name: FileName = Field(
         description="What the file is called where it comes from; it names the import."
     )
@@ -208,7 +211,7 @@ class ImportOut(Out):
     model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
 
     id: UUID
-    record_type: str = Field(description="The record type that the rows become.")
+    record_type: str = Field(description="What the rows become, such as `account` or `member`.")
     file_name: str = Field(description="What the file is called where it comes from.")
     status: ImportStatus = Field(
         description="How far the import is: `waiting` for its file, `ready` to be mapped and"

@@ -51,11 +51,13 @@ _CALLED: Final = {character: name for name, character in _DELIMITERS.items()}
 _BEFORE_START: Final = frozenset({"waiting", "ready"})
 
 
-async def create_import(uow: UnitOfWork, data: ImportIn) -> dict[str, Any]:
+async def create_import(uow: UnitOfWork, caller: Caller, data: ImportIn) -> dict[str, Any]:
     """Raises `Invalid` for a file that is no CSV."""
-    if await destination_of(uow, data.record_type) is None:
+    into = await destination_of(uow, data.record_type)
+    if into is None:
         message = f"There is no record type {data.record_type!r} here, or it was archived."
         raise Invalid(faults=[Fault("/record_type", "unknown_record_type", message)])
+    caller.must(into.permission)
     import_id = new_id()
     said = {"record_type", "file_name", *_SAID_WITH_IT}
     given = data.model_dump(include=said)
@@ -256,6 +258,7 @@ async def start_import(
     into = await destination_of(uow, job.record_type)
     if into is None:
         raise RecordTypeGone
+    caller.must(into.permission)
     known = await into.targets(uow)
     faults = mapping_faults(job.columns, job.mapping, job.mapping, known)
     for group in into.identity:

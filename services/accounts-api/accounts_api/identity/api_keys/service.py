@@ -196,6 +196,12 @@ async def subject_details(
         return await queries.subject_by_id(uow, subject)
 
 
+async def caller_now(uow: UnitOfWork, subject: Subject) -> Caller | None:
+    """As `subject_details`, of whom work is done for that was asked for before."""
+    details = await queries.subject_by_id(uow, subject)
+    return None if details is None else details.caller()
+
+
 @dataclass(frozen=True, slots=True)
 class OwnIntrospection:
     """For this service's own web process, which needs no network to look."""

@@ -136,6 +136,15 @@ class MemberUpsert(Patch):
     )
 
 
+class MemberRow(MemberUpsert):
+    """A member as a row of a file has them: known by the e-mail address. A field left out stays."""
+
+    external_id: ExternalId | None = Field(
+        default=None,
+        description="The member's id in your system, unique among members; null takes it away.",
+    )
+
+
 class MemberOut(Out):
     """A member: a person of the workspace who signs in, with a role."""
 

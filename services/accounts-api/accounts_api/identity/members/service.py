@@ -1,7 +1,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from accounts_api.identity.api_keys import service as api_keys
@@ -10,7 +10,7 @@ from accounts_api.identity.calendars import service as calendars
 from accounts_api.identity.members import queries
 from accounts_api.identity.members.rows import Member
 from accounts_api.identity.members.rules import is_paid, may_grant, member_key
-from accounts_api.identity.members.schemas import MemberIn, MemberPatch, MemberUpsert
+from accounts_api.identity.members.schemas import MemberIn, MemberPatch, MemberRow, MemberUpsert
 from shared.auth import Caller
 from shared.db import refuse
 from shared.errors import Conflict, Fault, Forbidden, Invalid, NotFound, check_version
@@ -22,6 +22,9 @@ from shared.usages import MOST_USAGES, Usage
 _ACTION = {None: "member.updated", False: "member.deactivated", True: "member.reactivated"}
 """By what became of `active`, if anything."""
 _AUDITED = ("full_name", "email", "role", "time_zone", "external_id", "calendar_id", "active")
+
+
+lock_membership = queries.lock_membership
 
 
 class LastAdmin(Conflict):
@@ -155,12 +158,36 @@ async def upsert_member(
                 member_id=member.id,
             )
     if member is None:
-        _must_be_grantable(caller, data.role)
-        _must_be_whole(given)
-        made = MemberIn(external_id=external_id, **data.model_dump(exclude={"active"}))
-        return await add_member(uow, made, active=data.active), True
+        given = {**given, "external_id": external_id}
+        return await _add_as_told(uow, caller, data, given, "external id"), True
     changes = {**given, "external_id": external_id}
     return await _apply(uow, caller, member, changes, force=force), False
+
+
+async def write_row(
+    uow: UnitOfWork, caller: Caller, row: MemberRow
+) -> tuple[Member, Literal["created", "updated", "unchanged"]]:
+    """Make or update the member with an e-mail address. `lock_membership` comes before."""
+    given = row.changes()
+    member = await queries.member_by_email(uow, member_key(row.email))
+    if member is None:
+        return await _add_as_told(uow, caller, row, given, "e-mail address"), "created"
+    # Another spelling of the address is the same one.
+    del given["email"]
+    changed = await _apply(uow, caller, member, given)
+    return changed, "unchanged" if changed.version == member.version else "updated"
+
+
+async def _add_as_told(
+    uow: UnitOfWork, caller: Caller, data: MemberUpsert, given: Mapping[str, Any], by: str
+) -> Member:
+    """Raises `Invalid` for one without a name or an address."""
+    _must_be_grantable(caller, data.role)
+    _must_be_whole(given, by)
+    made = MemberIn.model_validate(
+        {name: given[name] for name in MemberIn.model_fields if name in given}
+    )
+    return await add_member(uow, made, active=data.active)
 
 
 async def _apply(
@@ -222,12 +249,12 @@ async def using_calendar(uow: UnitOfWork, calendar_id: UUID) -> list[Usage]:
     return [Usage("member", str(member.id), member.full_name) for member in found]
 
 
-def _must_be_whole(given: Mapping[str, Any]) -> None:
+def _must_be_whole(given: Mapping[str, Any], by: str) -> None:
     """A new member has a name and an address."""
     missing = [name for name in ("full_name", "email") if name not in given]
     if missing:
         raise Invalid(
-            "There is no member with this external id yet.",
+            f"There is no member with this {by} yet.",
             faults=[Fault(f"/{name}", "required", "A new member needs it.") for name in missing],
         )
 

@@ -1,7 +1,7 @@
 """Records as they are changed and, where a change needs it, read: for every area above."""
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
-from typing import TypeVar
+from typing import Protocol, TypeVar
 from uuid import UUID
 
 from accounts_api.records.editing.batch import PendingRecord
@@ -36,7 +36,17 @@ __all__ = [
 ]
 
 refresh_traits = storing.refresh_traits
-RowT = TypeVar("RowT", bound=Edit | Outcome)
+
+
+class _Named(Protocol):
+    @property
+    def id(self) -> str | None: ...
+
+    @property
+    def external_id(self) -> str | None: ...
+
+
+RowT = TypeVar("RowT", bound=_Named)
 
 
 async def write_each(
