@@ -35,6 +35,7 @@ SEGMENTS: dict[ServiceName, tuple[str, ...]] = {
         "page",
         "product-event-names",
         "product-event-properties",
+        "product-events",
         "product-message-types",
         "product-trait-mappings",
         "product-traits",

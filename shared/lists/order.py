@@ -26,9 +26,11 @@ def sort_keys(
     sort: str | None,
     pointer: str,
     plural: str,
-    key_of: Callable[[Field, bool], SortKey],
+    key_of: Callable[[Field, bool], SortKey | None],
 ) -> tuple[SortKey, ...]:
-    """Raises `Invalid`. `key_of` makes the key of a field, which descends or not."""
+    """Raises `Invalid`. `key_of` makes the key of a field, which descends or not; None of one that
+    has no order here.
+    """
     keys, faults = [], []
     for part in filter(None, (part.strip() for part in (sort or "").split(","))):
         name = part.removeprefix("-")
@@ -37,8 +39,10 @@ def sort_keys(
             faults.append(unknown_field(plural, name, fields, pointer))
         elif field.type in _UNSORTABLE:
             faults.append(Fault(pointer, "not_sortable", f"{name} has several values."))
+        elif (key := key_of(field, part.startswith("-"))) is None:
+            faults.append(Fault(pointer, "not_sortable", f"{plural} are not sorted by {name}."))
         else:
-            keys.append(key_of(field, part.startswith("-")))
+            keys.append(key)
     if len(keys) > _MOST_KEYS:
         faults.append(Fault(pointer, "too_many_keys", f"At most {_MOST_KEYS} sort keys."))
     if faults:

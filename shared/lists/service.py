@@ -60,7 +60,9 @@ class Listed(Generic[R]):
         keys = sort_keys(known, sort, f"{query.pointers}/sort", self.plural, self._key)
         return Keyset(Row(self.record_type, self.table), keys, newest_first=self.newest_first)
 
-    def _key(self, field_: Field, descending: bool) -> SortKey:  # noqa: FBT001
+    def _key(self, field_: Field, descending: bool) -> SortKey | None:  # noqa: FBT001
+        if field_.trait is not None:
+            return None
         column = self.table.c[field_.source]
         return SortKey(field_, descending, bool(column.nullable), field_.type is FieldType.TEXT)
 

@@ -28,10 +28,10 @@ from accounts_api.identity.members import router as members
 from accounts_api.identity.workspaces import router as workspaces
 from accounts_api.records.field_owners.router import router as field_owners
 from accounts_api.records.history.router import router as plan_roles
+from accounts_api.signals.event_lists import router as event_lists
 from accounts_api.signals.event_names import router as event_names
 from accounts_api.signals.event_properties import router as event_properties
 from accounts_api.signals.ingest import router as ingest
-from accounts_api.signals.product_events import router as product_events
 from accounts_api.signals.profiles import router as profiles
 from accounts_api.status import due_work
 from accounts_api.subscriptions import SUBSCRIPTIONS
@@ -44,7 +44,7 @@ from shared.routers.held_work import held_work_router
 from shared.routers.status import STATUS_TAG, status_router
 from shared.settings import Settings
 
-MIGRATION_HEAD = "0032"
+MIGRATION_HEAD = "0033"
 
 TAGS = [
     {"name": "Workspace", "description": "The tenant: name, zone, settings, a sandbox's clock."},
@@ -99,7 +99,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             ingest.router,
             event_names.router,
             event_properties.router,
-            product_events.router,
+            event_lists.router,
             profiles.router,
             members.router,
             usages.router,

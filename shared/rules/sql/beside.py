@@ -2,11 +2,10 @@
 it, its changes, its product events.
 """
 
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from sqlalchemy import BigInteger, ColumnElement, Date, FromClause, Text, Uuid, select
+from sqlalchemy import BigInteger, ColumnElement, Date, FromClause, Text, Uuid
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.types import TypeEngine
 
 from shared.columns import AT
 from shared.rules.sql.rows import Row, other_table
@@ -57,16 +56,17 @@ def changes_of(
 
 
 def event_values(names: EventDays) -> FromClause:
-    """The roll-ups by declared properties, which stand where a record has its traits."""
-    columns: dict[str, TypeEngine[Any]] = {
-        names.record: Uuid(),
-        names.name: Text(),
-        names.day: Date(),
-        names.count: BigInteger(),
-        names.properties: JSONB(),
-    }
-    counted = other_table(names.values or names.table, columns)
-    return select(counted, counted.c[names.properties].label("traits")).subquery()
+    """The roll-ups by declared properties."""
+    return other_table(
+        names.values or names.table,
+        {
+            names.record: Uuid(),
+            names.name: Text(),
+            names.day: Date(),
+            names.count: BigInteger(),
+            names.properties: JSONB(),
+        },
+    )
 
 
 def event_days(names: EventDays) -> FromClause:

@@ -106,7 +106,7 @@ def record_table(type_: RecordType) -> FromClause:
         if isinstance(relation.join, Parent):
             columns[relation.join.column] = Uuid()
     columns |= {"workspace_id": Uuid(), "id": Uuid()}
-    columns |= {"traits": JSONB(), "deleted_at": AT}
+    columns |= {type_.traits: JSONB(), "deleted_at": AT}
     if type_.only is None:
         return table(type_.table, *(column(name, kind) for name, kind in columns.items())).alias()
     # PostgreSQL merges this into the query around it: it plans as if the condition stood there.
@@ -139,7 +139,7 @@ class Row:
 
     @property
     def traits(self) -> ColumnElement[Any]:
-        return type_coerce(self.table.c.traits, JSONB())
+        return type_coerce(self.table.c[self.type.traits], JSONB())
 
     def column(self, name: str, *, on_link: bool = False) -> ColumnElement[Any]:
         if on_link and self.link is not None:

@@ -152,10 +152,12 @@ class RecordType:
     holdings: Holdings | None = None
     changes: Changes | None = None
     events: EventDays | None = None
+    traits: str = "traits"
+    """The column that holds the fields that are traits."""
     only: tuple[str, UUID] | None = None
     """Column and value of its rows, in a table that holds other record types, too."""
     elsewhere: Mapping[str, str] = field(default_factory=dict)
-    """By the name of a record that another service keeps, the field here that holds its id."""
+    """By the name of a record that is found by itself, the field here that holds its id."""
 
 
 @dataclass(frozen=True, slots=True)

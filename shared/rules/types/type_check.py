@@ -148,7 +148,7 @@ class Checker:
     def unknown_relation(self, name: str, scope: Scope, place: Place) -> None:
         here = scope.type.elsewhere.get(name)
         if here is not None:
-            message = f"{name} is kept by another service: find it there, and compare {here}."
+            message = f"{name} is kept elsewhere: find it there, and compare {here}."
             self.fault("kept_elsewhere", message, place, here)
             return
         message = f"{scope.type.name} has no related records {name!r}."
@@ -276,7 +276,9 @@ class Checker:
 def event_type(days: EventDays, event: str) -> RecordType:
     """An event as what a condition is about."""
     declared = days.declared.get(event, ()) if days.values else ()
-    return RecordType(f"event {event!r}", days.values or days.table, declared)
+    return RecordType(
+        f"event {event!r}", days.values or days.table, declared, traits=days.properties
+    )
 
 
 _OF_VALUES: Final = ("traits", "properties")

@@ -25,13 +25,15 @@ def snapshot(type_: RecordType, row: Json) -> Snapshot:
     """A row as the API shows it, as a rule sees it."""
     columns = {}
     for field in type_.fields:
+        if field.trait is not None:
+            continue
         value = row[field.name]
         if value is not None and field.type is FieldType.DATE:
             value = date.fromisoformat(value)
         if value is not None and field.type is FieldType.DATETIME:
             value = datetime.fromisoformat(value)
         columns[field.source] = value
-    return Snapshot(row["id"], columns)
+    return Snapshot(row["id"], columns, row.get("properties", {}))
 
 
 async def rows_of(client: Client, path: str, **params: Any) -> list[Json]:

@@ -210,7 +210,7 @@ async def test_events_are_paged_newest_first_and_walls_stand(tenure: Tenure) -> 
         seen += [event["message_id"] for event in page["data"]]
         cursor = page["next_cursor"]
     assert (seen, cursor) == (["m3", "m2", "m1"], None)
-    odd = await events(ws, f"accounts/{acme}", event="e1")
+    odd = await events(ws, f"accounts/{acme}", filter='name = "e1"')
     assert [event["message_id"] for event in odd] == ["m3", "m1"]
     assert await events(other, f"accounts/{theirs}") == []
     stranger = await other.observer.get(f"/v1/accounts/{acme}/product-events")

@@ -48,6 +48,8 @@ product_events = Table(
     Column("sent_at", AT),
     Column("received_at", AT, nullable=False, comment="machine time"),
     PrimaryKeyConstraint("workspace_id", "id", "received_at"),
+    Index(None, "workspace_id", "happened_at", "id"),
+    Index(None, "workspace_id", "name", "happened_at", "id"),
     Index(None, "workspace_id", "account_id", "happened_at", "id"),
     Index(None, "workspace_id", "contact_id", "happened_at", "id"),
     postgresql_partition_by="range (received_at)",

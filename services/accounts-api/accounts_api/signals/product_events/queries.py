@@ -223,55 +223,6 @@ async def attach(uow: UnitOfWork, owners: Sequence[Mapping[str, Any]]) -> None:
     await uow.run(_ATTACH, owners=to_json(owners).decode())
 
 
-def _page(column: str, *, named: bool, following: bool) -> str:
-    """Newest first. Events of those merged into the record are the record's."""
-    return f"""
-        with same (id) as (
-            select cast(:record_id as uuid)
-            union all
-            select loser_id from record_aliases
-            where workspace_id = :workspace_id and winner_id = :record_id
-        )
-        select e.id, e.message_id, e.name, e.contact_id, e.account_id, e.properties,
-               e.happened_at, e.received_at
-        from product_events e
-        where e.workspace_id = :workspace_id and e.{column} = any(array(select id from same))
-          {"and e.name = :name" if named else ""}
-          {"and (e.happened_at, e.id) < (:after_at, :after_id)" if following else ""}
-        order by e.happened_at desc, e.id desc limit :limit
-    """
-
-
-@dataclass(frozen=True, slots=True)
-class ProductEvent:
-    id: UUID
-    message_id: str
-    name: str
-    contact_id: UUID | None
-    account_id: UUID | None
-    properties: Mapping[str, object]
-    happened_at: datetime
-    received_at: datetime
-
-
-async def events_page(
-    uow: UnitOfWork,
-    column: str,
-    record_id: UUID,
-    *,
-    name: str | None,
-    after: tuple[datetime, UUID] | None,
-    limit: int,
-) -> list[ProductEvent]:
-    statement = text(_page(column, named=name is not None, following=after is not None))
-    given: dict[str, object] = {"record_id": record_id, "limit": limit}
-    if name is not None:
-        given["name"] = name
-    if after is not None:
-        given |= {"after_at": after[0], "after_id": after[1]}
-    return await uow.rows(ProductEvent, statement, **given)
-
-
 _FORGET = """
     delete from {table} where ctid = any(array(
         select ctid from {table}

@@ -7,6 +7,8 @@ from typing import Any, Final
 from accounts_api.signals.event_counts.rules import Owners
 
 EARLIEST_YEAR: Final = 2000
+OWNER_COLUMNS: Final = {"account": "account_id", "contact": "contact_id"}
+"""Which column of an event names a record, by the type of the record."""
 
 
 @dataclass(frozen=True, slots=True)

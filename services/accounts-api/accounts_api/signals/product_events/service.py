@@ -9,10 +9,9 @@ from uuid import UUID
 
 from accounts_api.evaluation.engine import service as engine
 from accounts_api.evaluation.event_readers.service import hold_readers
-from accounts_api.records.schema.errors import RecordNotFound
-from accounts_api.records.schema.record_schemas import ACCOUNT, CONTACT, RecordSchema
+from accounts_api.records.schema.record_schemas import ACCOUNT, CONTACT
 from accounts_api.records.store.hooks import RecordChange
-from accounts_api.records.store.service import living_named, state_of
+from accounts_api.records.store.service import living_named
 from accounts_api.signals.event_counts import service as counts
 from accounts_api.signals.event_counts.rules import (
     NOBODY,
@@ -25,8 +24,14 @@ from accounts_api.signals.event_counts.rules import (
 )
 from accounts_api.signals.event_names import service as event_names
 from accounts_api.signals.product_events import queries
-from accounts_api.signals.product_events.queries import ArrivedEvent, ProductEvent
-from accounts_api.signals.product_events.rules import Sender, Tracked, happened_at, waits_for
+from accounts_api.signals.product_events.queries import ArrivedEvent
+from accounts_api.signals.product_events.rules import (
+    OWNER_COLUMNS,
+    Sender,
+    Tracked,
+    happened_at,
+    waits_for,
+)
 from shared import held_work
 from shared.batches import isolate_failures
 from shared.events.base import Cause
@@ -178,7 +183,7 @@ async def follow_records(
 ) -> None:
     """A listener of record changes: what waited for a record is attached when it comes."""
     merged = [(change.id, change.merged_into) for change in changes if change.merged_into]
-    if record_type in COLUMNS and merged:
+    if record_type in OWNER_COLUMNS and merged:
         await hold_readers(uow)
         for loser, winner in merged:
             await _hand_over(uow, record_type, loser, winner)
@@ -191,7 +196,7 @@ async def follow_records(
 
 async def _hand_over(uow: UnitOfWork, record_type: str, loser: UUID, winner: UUID) -> None:
     """What counted for a record that was merged away counts for its winner."""
-    names = await counts.hand_over(uow, COLUMNS[record_type], loser, winner)
+    names = await counts.hand_over(uow, OWNER_COLUMNS[record_type], loser, winner)
     if names:
         dependencies = {events_dependency(name) for name in names}
         await engine.record_change(uow, record_type, dependencies, [winner], await uow.now())
@@ -201,7 +206,7 @@ def arrival_keys(record_type: str, change: RecordChange) -> Iterable[str]:
     """Under which keys events may wait for a record that is here now."""
     came = change.fields | ({"external_id", "email"} if change.change in _BACK else set())
     external_id, email = change.after.get("external_id"), email_key(change.after.get("email"))
-    if external_id and "external_id" in came and record_type in COLUMNS:
+    if external_id and "external_id" in came and record_type in OWNER_COLUMNS:
         yield f"{'user' if record_type == 'contact' else 'group'}:{external_id}"
     if email and "email" in came and record_type == "contact":
         yield f"email:{email}"
@@ -290,32 +295,6 @@ async def _attach_waiting(uow: UnitOfWork) -> bool:
     arrived = await queries.take_arrived(uow, keys)
     await _attach(uow, arrived, looked_again=True)
     return True
-
-
-async def list_events(
-    uow: UnitOfWork,
-    schema: RecordSchema,
-    record_id: UUID,
-    *,
-    name: str | None,
-    after: tuple[datetime, UUID] | None,
-    limit: int,
-) -> list[ProductEvent]:
-    """Newest first; one more than `limit`, if there are more."""
-    state = await state_of(uow, schema, record_id)
-    if state is None or state["deleted"]:
-        raise RecordNotFound(f"There is no {schema.record_type} with this id.")
-    return await queries.events_page(
-        uow,
-        COLUMNS[schema.record_type],
-        record_id,
-        name=name,
-        after=after,
-        limit=limit + 1,
-    )
-
-
-COLUMNS: Final = {ACCOUNT.record_type: "account_id", CONTACT.record_type: "contact_id"}
 
 
 async def make_partitions(service: Service) -> bool:
