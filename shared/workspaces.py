@@ -21,6 +21,14 @@ _COPY = text(
 )
 
 
+_ZONE = text("select time_zone from workspaces where workspace_id = :workspace_id")
+
+
+async def known_zone(uow: UnitOfWork) -> str | None:
+    """The zone that our copy has; None before the first."""
+    return await uow.value(str, _ZONE)
+
+
 async def copy_workspace(uow: UnitOfWork, event: WorkspaceChanged) -> None:
     """Handles `WorkspaceChanged` in every service but its publisher. An older version changes
     nothing, so a repeated or late event is harmless.

@@ -15,6 +15,7 @@ from sequencer.sequences.entry.handlers import (
     on_segment_changed,
     on_segment_entered,
     on_segment_left,
+    on_workspace_changed,
 )
 from sequencer.sequences.quiet_entries.service import on_quiet_batch_opened
 from shared.events.accounts import (
@@ -36,11 +37,10 @@ from shared.events.sync import (
     ReplyReceived,
 )
 from shared.feed.subscriptions import Subscriptions
-from shared.workspaces import copy_workspace
 
 SUBSCRIPTIONS = Subscriptions(
     {
-        WorkspaceChanged: [copy_workspace],
+        WorkspaceChanged: [on_workspace_changed],
         CalendarChanged: [on_calendar_changed],
         OpportunityChanged: [on_opportunity_changed],
         AccountChanged: [on_account_changed],

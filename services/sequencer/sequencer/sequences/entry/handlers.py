@@ -15,8 +15,10 @@ from shared.events.accounts import (
     SegmentChanged,
     SegmentEntered,
     SegmentLeft,
+    WorkspaceChanged,
 )
 from shared.uow import UnitOfWork
+from shared.workspaces import copy_workspace, known_zone
 
 _FLAG = "manually_enter_renewal_sequence"
 
@@ -34,6 +36,14 @@ async def on_opportunity_changed(uow: UnitOfWork, event: OpportunityChanged) -> 
 async def on_account_changed(uow: UnitOfWork, event: AccountChanged) -> None:
     if await records.copy_account(uow, event):
         await queue.enqueue(uow, await records.opportunities_of_accounts(uow, [event.id]))
+
+
+async def on_workspace_changed(uow: UnitOfWork, event: WorkspaceChanged) -> None:
+    """Its days begin at other instants in another zone: what has not left is planned again."""
+    before = await known_zone(uow)
+    await copy_workspace(uow, event)
+    if before is not None and await known_zone(uow) != before:
+        await queue.enqueue(uow, await enrollments.opportunities_under_way(uow))
 
 
 async def on_calendar_changed(uow: UnitOfWork, event: CalendarChanged) -> None:
