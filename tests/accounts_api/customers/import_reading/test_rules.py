@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from accounts_api.customers.import_destinations.rules import ImportTargetType, Target
 from accounts_api.customers.import_reading.cells import Unreadable, amount, value_of
-from accounts_api.customers.import_reading.rules import Reading, together
+from accounts_api.customers.import_reading.rules import Members, Reading, together
 from accounts_api.customers.imports.rules import AmountUnits
 from accounts_api.language.spreadsheets.csv_cells import cell
 from tests.accounts_api.customers.imports.making import KNOWN
@@ -119,7 +119,7 @@ def test_money_has_the_decimals_of_its_currency(
 )
 def test_an_id_that_a_spreadsheet_rounded_is_refused(cell: str, code: str | None) -> None:
     reading = Reading(["ID"], {"ID": "external_id"}, KNOWN, "minor", "leave", linked=False)
-    said, faults = reading.row([cell], {})
+    said, faults = reading.row([cell], Members())
     assert [fault.code for fault in faults] == ([code] if code else [])
     assert said == ({} if code else {"external_id": cell})
 
@@ -129,7 +129,7 @@ def test_zeros_at_the_end_of_an_id_are_its_own_when_others_have_kept_their_digit
     reading = Reading(
         ["ID"], {"ID": "external_id"}, KNOWN, "minor", "leave", linked=False, evidence=evidence
     )
-    assert reading.row(["1234567890123450000"], {})[1] == []
+    assert reading.row(["1234567890123450000"], Members())[1] == []
 
 
 @pytest.mark.parametrize(

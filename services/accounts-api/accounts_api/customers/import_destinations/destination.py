@@ -4,11 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
+from pydantic import ValidationError
+
 from accounts_api.customers.import_destinations.rules import Target
-from accounts_api.records.editing.edits import Outcome, Writer
+from accounts_api.records.editing.edits import ROW_NOT_STORED, SEE_ERRORS, Outcome, Writer
 from accounts_api.records.schema.record_schemas import RecordSchema
 from shared.auth import Caller
+from shared.errors import Fault, Invalid
 from shared.uow import UnitOfWork
+from shared.web.problems import faults_in
 
 Identity = tuple[tuple[str, ...], ...]
 """Targets that together say what a row is about; of each group, the first that a row fills."""
@@ -35,6 +39,16 @@ class Row(Generic[SaidT]):
     said: SaidT
     id: str | None = None
     external_id: str | None = None
+
+
+def unreadable(values: Mapping[str, Any], error: ValidationError) -> Outcome:
+    """The refusal of a row that has not even the right shape."""
+    return refused(faults_in(values, error), None)
+
+
+def refused(faults: Sequence[Fault], external_id: str | None) -> Outcome:
+    error = Invalid(f"{ROW_NOT_STORED} {SEE_ERRORS}", faults=faults)
+    return Outcome("rejected", external_id=external_id, error=error)
 
 
 class Destination(Protocol[RowT]):

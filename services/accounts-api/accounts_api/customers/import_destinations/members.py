@@ -6,24 +6,27 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from accounts_api.customers.import_destinations.destination import Identity, Importer, Row
+from accounts_api.customers.import_destinations.destination import (
+    Identity,
+    Importer,
+    Row,
+    unreadable,
+)
 from accounts_api.customers.import_destinations.rules import Target, of_fields
 from accounts_api.identity.members import service as members
 from accounts_api.identity.members.schemas import MemberRow
-from accounts_api.records.editing.edits import ROW_NOT_STORED, SEE_ERRORS, Outcome
+from accounts_api.records.editing.edits import Outcome
 from accounts_api.records.store.service import each_row
-from shared.errors import AppError, Invalid
+from shared.errors import AppError
 from shared.uow import UnitOfWork
-from shared.web.problems import faults_in
 
-_IDENTITY: Final[Identity] = (("email",),)
-_TARGETS: Final = of_fields(MemberRow, active="boolean")
+_TARGETS: Final = of_fields(MemberRow, {"active": "boolean"})
 
 
 @dataclass(frozen=True, slots=True)
 class MemberDestination:
     permission: str = "members:write"
-    identity: Identity = _IDENTITY
+    identity: Identity = (("email",),)
     schema: None = None
     links_accounts: bool = False
 
@@ -41,10 +44,7 @@ class MemberDestination:
         try:
             row = MemberRow.model_validate(said)
         except ValidationError as error:
-            return Outcome(
-                "rejected",
-                error=Invalid(f"{ROW_NOT_STORED} {SEE_ERRORS}", faults=faults_in(said, error)),
-            )
+            return unreadable(said, error)
         return Row(row, external_id=row.external_id)
 
     async def plan(

@@ -1,6 +1,6 @@
 """What the columns of a file can be mapped to."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Final, Literal
 
@@ -61,6 +61,8 @@ class Target:
     title: str
     currency: str | None = None
     """Of a trait, whose amounts are all of one currency."""
+    former_members: bool = False
+    """Whether members who were deactivated are found by their addresses, too."""
 
 
 def targets(
@@ -93,9 +95,17 @@ def targets(
     return known
 
 
-def of_fields(shape: type[BaseModel], **types: ImportTargetType) -> dict[str, Target]:
+def of_fields(
+    shape: type[BaseModel],
+    types: Mapping[str, ImportTargetType],
+    *,
+    former_members: Collection[str] = (),
+) -> dict[str, Target]:
     """By name: the fields of a row that is no record; those without a type are text."""
-    return {name: Target(name, types.get(name, "text"), name) for name in shape.model_fields}
+    return {
+        name: Target(name, types.get(name, "text"), name, former_members=name in former_members)
+        for name in shape.model_fields
+    }
 
 
 def _fillable(definition: Definition) -> bool:

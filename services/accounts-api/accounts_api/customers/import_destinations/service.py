@@ -2,6 +2,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from accounts_api.customers.import_destinations.destination import Destination
+from accounts_api.customers.import_destinations.key_role_holdings import (
+    KeyRoleHoldingDestination,
+)
 from accounts_api.customers.import_destinations.members import MemberDestination
 from accounts_api.customers.import_destinations.records import RecordDestination
 from accounts_api.customers.import_destinations.rules import Target
@@ -9,7 +12,10 @@ from accounts_api.customers.objects.service import ObjectTypeArchived, ObjectTyp
 from accounts_api.customers.record_types.service import record_type_to_write
 from shared.uow import UnitOfWork
 
-_OTHERS: Final[Mapping[str, Destination[Any]]] = {"member": MemberDestination()}
+_OTHERS: Final[Mapping[str, Destination[Any]]] = {
+    "key_role_holding": KeyRoleHoldingDestination(),
+    "member": MemberDestination(),
+}
 """What a file can hold beside records of this service."""
 
 

@@ -7,10 +7,10 @@ from typing import Any
 from accounts_api.customers.import_destinations.destination import Destination, Identity
 from accounts_api.customers.import_destinations.rules import Target
 from accounts_api.customers.import_reading.errors import OtherRowRejected
-from accounts_api.customers.import_reading.rules import CellFault, Reading, together
+from accounts_api.customers.import_reading.rules import CellFault, Members, Reading, together
 from accounts_api.customers.imports.models import Import
 from accounts_api.customers.imports.rules import detected_formats
-from accounts_api.identity.members.service import active_by_email
+from accounts_api.identity.members.service import known_members
 from accounts_api.language.spreadsheets.csv_cells import plain
 from accounts_api.language.spreadsheets.formats import Formats
 from accounts_api.records.editing.edits import Outcome
@@ -60,15 +60,18 @@ async def read_rows(
         formats=await _formats(uow, job, known),
         evidence=job.evidence,
     )
-    by_email = await active_by_email(uow, _addresses(reading, rows))
-    members = {email: str(member_id) for email, member_id in by_email.items()}
+    known_by_email = await known_members(uow, email_keys=_addresses(reading, rows))
+    members = Members(
+        {member.email_key: str(member.id) for member in known_by_email if member.active},
+        {member.email_key: str(member.id) for member in known_by_email},
+    )
     return [_read_row(job, reading, members, into, *row) for row in rows], reading
 
 
 def _read_row(
     job: Import,
     reading: Reading,
-    members: Mapping[str, str],
+    members: Members,
     into: Destination[Any],
     number: int,
     cells: list[str],

@@ -39,6 +39,15 @@ class CellFault:
         return {"column": self.column, "code": self.code, "message": self.message}
 
 
+@dataclass(frozen=True, slots=True)
+class Members:
+    """Ids by the key of the e-mail address."""
+
+    active: Mapping[str, str] = field(default_factory=dict)
+    all: Mapping[str, str] = field(default_factory=dict)
+    """Those who were deactivated, too."""
+
+
 @dataclass(frozen=True)
 class Reading:
     """How the rows of one file become rows of a bulk write."""
@@ -53,9 +62,7 @@ class Reading:
     formats: Formats = AS_SHOWN
     evidence: Shown = field(default_factory=dict)
 
-    def row(
-        self, cells: Sequence[str], members: Mapping[str, str]
-    ) -> tuple[dict[str, Any], list[CellFault]]:
+    def row(self, cells: Sequence[str], members: Members) -> tuple[dict[str, Any], list[CellFault]]:
         """What the row says, as the body of a bulk write has it, and all that is wrong with it."""
         cells = [*cells]
         while len(cells) > len(self.columns) and not cells[-1].strip():
@@ -74,7 +81,8 @@ class Reading:
                     said[target.name] = None
                 continue
             try:
-                value = value_of(target, cell, members, self.formats)
+                known = members.all if target.former_members else members.active
+                value = value_of(target, cell, known, self.formats)
                 self._must_be_whole(column, target, value)
                 said[target.name] = value
             except Unreadable as wrong:

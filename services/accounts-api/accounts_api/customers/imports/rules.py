@@ -45,6 +45,12 @@ _ALSO_CALLED: Final[Mapping[str, str]] = {
     "job_title": "title",
     "expiration": "contract_expiration",
     "status": "active",
+    "member": "member_id",
+    "role": "key_role",
+    "from": "valid_from",
+    "start_date": "valid_from",
+    "to": "valid_to",
+    "end_date": "valid_to",
 }
 
 

@@ -1,12 +1,12 @@
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, model_validator
 from typing_extensions import TypeAliasType
 
 from accounts_api.records.requests.schemas import Holders, TraitKey
-from shared.schemas import In, Instant, Out, Patch, Title
+from shared.schemas import ExternalId, In, Instant, Out, Patch, Title
 
 _ROLE: dict[str, Any] = {
     "key": "solutions_architect",
@@ -93,6 +93,25 @@ class HoldersIn(In):
         description="Null: from now on. Later than now: it begins by itself at that instant."
         " Earlier: it has been so since then, until the next change of the holders.",
     )
+
+
+class HoldingRow(In):
+    """A holding as a row of a file has it: the account by id or external id, the key role by key or
+    title.
+    """
+
+    account_id: UUID | None = None
+    account_external_id: ExternalId | None = None
+    key_role: Title
+    member_id: UUID
+    valid_from: Instant
+    valid_to: Instant | None = None
+
+    @model_validator(mode="after")
+    def _names_an_account(self) -> Self:
+        if self.account_id is None and self.account_external_id is None:
+            raise ValueError("Name the account by `account_id` or `account_external_id`.")
+        return self
 
 
 class HoldingOut(Out):

@@ -9,7 +9,8 @@ from shared.errors import Fault
 from shared.rules.syntax.parser import RESERVED
 
 _NOUNS: Final = frozenset(
-    {"member", "members", OBJECT.record_type, OBJECT.plural}
+    {"member", "members", "key_role_holding", "key_role_holdings", "note", "notes"}
+    | {"task", "tasks", OBJECT.record_type, OBJECT.plural}
     | {name for schema in RECORD_SCHEMAS.values() for name in (schema.record_type, schema.plural)}
 )
 _INCLUDED: Final = frozenset({"health", "key_roles", "segments", "traits"})

@@ -75,20 +75,23 @@ async def active_members(uow: UnitOfWork, ids: Collection[UUID]) -> frozenset[UU
 
 
 @dataclass(frozen=True, slots=True)
-class _Address:
-    email_key: str
+class KnownMember:
     id: UUID
+    email_key: str
+    active: bool
 
 
-_ACTIVE_BY_EMAIL = text(
-    "select email_key, id from members"
-    " where workspace_id = :workspace_id and active and email_key = any(:email_keys)"
+_KNOWN = text(
+    "select id, email_key, active from members where workspace_id = :workspace_id"
+    " and (id = any(cast(:ids as uuid[])) or email_key = any(cast(:email_keys as text[])))"
 )
 
 
-async def active_by_email(uow: UnitOfWork, email_keys: Collection[str]) -> dict[str, UUID]:
-    rows = await uow.rows(_Address, _ACTIVE_BY_EMAIL, email_keys=list(email_keys))
-    return {row.email_key: row.id for row in rows}
+async def known_members(
+    uow: UnitOfWork, ids: Collection[UUID] = (), email_keys: Collection[str] = ()
+) -> list[KnownMember]:
+    """Those with one of these ids or addresses, deactivated ones too."""
+    return await uow.rows(KnownMember, _KNOWN, ids=list(ids), email_keys=list(email_keys))
 
 
 async def members_page(

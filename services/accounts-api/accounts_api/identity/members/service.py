@@ -8,6 +8,7 @@ from accounts_api.identity.api_keys import service as api_keys
 from accounts_api.identity.audit_log import service as audit_log
 from accounts_api.identity.calendars import service as calendars
 from accounts_api.identity.members import queries
+from accounts_api.identity.members.queries import KnownMember
 from accounts_api.identity.members.rows import Member
 from accounts_api.identity.members.rules import is_paid, may_grant, member_key
 from accounts_api.identity.members.schemas import MemberIn, MemberPatch, MemberRow, MemberUpsert
@@ -83,9 +84,11 @@ async def active_members(uow: UnitOfWork, ids: Collection[UUID]) -> frozenset[UU
     return await queries.active_members(uow, ids) if ids else frozenset()
 
 
-async def active_by_email(uow: UnitOfWork, email_keys: Collection[str]) -> dict[str, UUID]:
-    """Active members by the key of their address."""
-    return await queries.active_by_email(uow, email_keys) if email_keys else {}
+async def known_members(
+    uow: UnitOfWork, ids: Collection[UUID] = (), email_keys: Collection[str] = ()
+) -> list[KnownMember]:
+    """Those with one of these ids or addresses, deactivated ones too."""
+    return await queries.known_members(uow, ids, email_keys) if ids or email_keys else []
 
 
 async def list_members(

@@ -54,6 +54,8 @@ class Edit:
     adds_links: bool = False
     """The contact's other accounts stay."""
     key_roles: dict[str, list[str]] = field(default_factory=dict)
+    names_former: bool = False
+    """Holders of key roles may have been deactivated since: it is told of a time before."""
     effective_at: datetime | None = None
     """Since when it holds, in workspace time; None from now on."""
     allows_implausible: bool = False

@@ -219,10 +219,11 @@ class Filling:
                 continue
             if len(holders) > 1 and not self.lookups.key_roles[key]:
                 faults.append(Fault(pointer, "single_holder", "One member at a time holds it."))
+            former = self.lookups.former_members if edit.names_former else frozenset()
             faults += [
                 Fault(f"{pointer}/{place}", "unknown_member", "There is no such active member.")
                 for place, holder in enumerate(holders)
-                if holder not in self.lookups.members
+                if holder not in self.lookups.members | former
             ]
             if holders:
                 roles[key] = sorted(set(holders))

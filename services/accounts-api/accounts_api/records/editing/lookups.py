@@ -26,6 +26,8 @@ class Lookups:
     accounts: tuple[Mapping[str, str], Mapping[str, str]] = ({}, {})
     contacts: frozenset[str] = frozenset()
     members: frozenset[str] = frozenset()
+    former_members: frozenset[str] = frozenset()
+    """Of members who were deactivated: those whom an edit may name all the same."""
     key_roles: Mapping[str, bool] = field(default_factory=dict)
     owners: Owners = field(default_factory=dict)
     """What connections write, and therefore nobody else on records that came by them."""

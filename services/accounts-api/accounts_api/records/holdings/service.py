@@ -8,6 +8,17 @@ from accounts_api.records.holdings.rules import Holders, stints
 from shared.ids import new_id
 from shared.uow import UnitOfWork
 
+__all__ = [
+    "DEFAULT_KEY_ROLES",
+    "KnownKeyRole",
+    "count_accounts_held",
+    "key_role_definitions",
+    "known_key_roles",
+    "move_holdings",
+    "retell_holdings",
+    "stored_key_roles",
+]
+
 DEFAULT_KEY_ROLES: Final = (
     ("csm", "CSM"),
     ("account_executive", "Account Executive"),

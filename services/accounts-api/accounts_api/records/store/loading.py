@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from accounts_api.identity.members.service import active_members
+from accounts_api.identity.members.service import known_members
 from accounts_api.records.editing.batch import Batch
 from accounts_api.records.editing.edits import Edit, Writer
 from accounts_api.records.editing.lookups import Lookups, leaves_amount_alone, references
@@ -88,8 +88,10 @@ async def _load_lookups(
         by_id, _ = await queries.targets(uow, CONTACT, *named["contacts"])
         known.contacts = frozenset(by_id)
     if any(named["members"]):
-        members = await active_members(uow, [UUID(id_) for id_ in named["members"][0]])
-        known.members = frozenset(map(str, members))
+        ids = [UUID(id_) for id_ in named["members"][0]]
+        members = await known_members(uow, ids)
+        known.members = frozenset(str(member.id) for member in members if member.active)
+        known.former_members = frozenset(str(m.id) for m in members) - known.members
     if any(edit.key_roles for edit in edits):
         known.key_roles = await key_role_definitions(uow)
     return known

@@ -1,11 +1,13 @@
 """Records as they are changed and, where a change needs it, read: for every area above."""
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
-from typing import Protocol, TypeVar
+from datetime import UTC, datetime
+from typing import Final, Protocol, TypeVar
 from uuid import UUID
 
 from accounts_api.records.editing.batch import PendingRecord
 from accounts_api.records.editing.edits import OURSELVES, Edit, Outcome, Writer
+from accounts_api.records.editing.timeline import Timeline
 from accounts_api.records.schema.errors import NotAllWritten, NotWritten
 from accounts_api.records.schema.record_schemas import RecordSchema
 from accounts_api.records.schema.rules import RecordState
@@ -31,10 +33,12 @@ __all__ = [
     "refresh_traits",
     "state_of",
     "states_of",
+    "timelines_of",
     "write",
     "write_each",
 ]
 
+_EVER: Final = datetime.min.replace(tzinfo=UTC)
 refresh_traits = storing.refresh_traits
 
 
@@ -94,6 +98,13 @@ async def state_of(uow: UnitOfWork, schema: RecordSchema, record_id: UUID) -> Re
 
 async def states_of(uow: UnitOfWork, schema: RecordSchema, ids: Sequence[str]) -> list[RecordState]:
     return (await queries.load(uow, schema, ids)).states
+
+
+async def timelines_of(
+    uow: UnitOfWork, schema: RecordSchema, ids: Sequence[str]
+) -> Mapping[str, Timeline]:
+    """Everything that is known of when the fields of these records were what."""
+    return await queries.timelines(uow, schema, ids, _EVER) if ids else {}
 
 
 async def locked(
