@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 
 from shared.columns import AT, workspace_key
-from shared.errors import Conflict
+from shared.errors import Conflict, invalid
 from shared.uow import UnitOfWork
 
 REDIRECTS_FOR: Final = timedelta(days=90)
@@ -73,7 +73,7 @@ def former_keys(metadata: MetaData) -> Table:
 
 
 @dataclass(frozen=True, slots=True)
-class _Named:
+class Named:
     key: str
     id: UUID
 
@@ -128,8 +128,8 @@ class Keys:
         stem = key_of(title, self.kind)
         start = stem[: _LONGEST - 8]
         like = _named(self.table, f"{self.alive} and starts_with(key, :start)")
-        taken = await uow.rows(_Named, like, start=start)
-        taken += await uow.rows(_Named, _FORMER_LIKE, kind=self.kind, start=start)
+        taken = await uow.rows(Named, like, start=start)
+        taken += await uow.rows(Named, _FORMER_LIKE, kind=self.kind, start=start)
         keys, key, number = {each.key for each in taken}, stem, 1
         while key in keys:
             number += 1
@@ -153,15 +153,15 @@ class Keys:
         wanted = [key for key in keys if _KEY.fullmatch(key)]
         if not wanted:
             return {}
-        former = await uow.rows(_Named, _FORMER_OF, kind=self.kind, keys=wanted)
+        former = await uow.rows(Named, _FORMER_OF, kind=self.kind, keys=wanted)
         those = _named(self.table, f"{self.alive} and key = any(:keys)")
-        living = await uow.rows(_Named, those, keys=wanted)
+        living = await uow.rows(Named, those, keys=wanted)
         return {each.key: each.id for each in (*former, *living)}
 
     async def keys(self, uow: UnitOfWork, ids: Collection[UUID]) -> dict[UUID, str]:
         """By id, of what is alive."""
         those = _named(self.table, f"{self.alive} and id = any(:ids)")
-        rows = await uow.rows(_Named, those, ids=list(ids)) if ids else ()
+        rows = await uow.rows(Named, those, ids=list(ids)) if ids else ()
         return {each.id: each.key for each in rows}
 
     async def resolve(self, uow: UnitOfWork, named: Iterable[str]) -> dict[str, UUID]:
@@ -171,6 +171,17 @@ class Keys:
         ids = {each: id_or_none(each) for each in named}
         by_key = await self.ids(uow, [each for each, known in ids.items() if known is None])
         return {each: known for each, known in ids.items() if known is not None} | by_key
+
+    async def named(self, uow: UnitOfWork, named: str, pointer: str) -> UUID:
+        """The id of what a query or a body names. Raises `Invalid` at the pointer for a key that
+        leads to nothing; an id is not looked up.
+        """
+        found = (await self.resolve(uow, [named])).get(named)
+        if found is None:
+            what = self.kind.replace("_", " ")
+            message = f"There is no {what} with this key."
+            raise invalid(pointer, f"unknown_{self.kind}", message)
+        return found
 
     async def _must_be_free(self, uow: UnitOfWork, key: str, thing: UUID | None) -> None:
         holder = (await self.ids(uow, [key])).get(key)

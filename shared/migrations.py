@@ -307,7 +307,7 @@ def lay_calendar_copies(app_role: str) -> None:
     enable_rls("calendars", app_role=app_role)
 
 
-def add_keys(table: str, kind: str, *, schema: str, alive: str = "") -> None:
+def add_keys(table: str, kind: str, *, schema: str, title: str = "title", alive: str = "") -> None:
     """Give the things in `table` the keys that their titles suggest. Ends outside a transaction."""
     op.execute(f"alter table {table} add column if not exists key text not null default ''")
     op.execute(
@@ -325,7 +325,7 @@ def add_keys(table: str, kind: str, *, schema: str, alive: str = "") -> None:
         taken.add((row["workspace_id"], key))
         return {"key": key}
 
-    rewrite(table, {"title": "title"}, "true", named)
+    rewrite(table, {"title": title}, "true", named)
     where = f" where {alive}" if alive else ""
     with op.get_context().autocommit_block():
         op.execute(

@@ -49,6 +49,8 @@ log = get_logger(__name__)
 MAX_SAFE = 2**53 - 1
 KEY_OR_ID = "key-or-id"
 """The format that the OpenAPI document gives to what may be either."""
+LONGEST_KEY = 127
+"""Characters, of a key with what it is unique in: `account.tier`."""
 LONGEST_TEXT = 100_000
 """Characters, of a text without a bound of its own."""
 
@@ -182,7 +184,7 @@ NewKey = Annotated[
 ]
 KeyOrId = Annotated[
     str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=63),
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_KEY),
     OneLine,
     Field(json_schema_extra={"format": KEY_OR_ID}),
 ]

@@ -5,6 +5,7 @@ from sqlalchemy.orm import DeclarativeBase
 from shared.calendars import calendar_copies
 from shared.db import service_metadata
 from shared.foundation import foundation
+from shared.keys import former_keys
 
 
 class Base(DeclarativeBase):
@@ -13,3 +14,4 @@ class Base(DeclarativeBase):
 
 FOUNDATION = foundation(Base.metadata)
 CALENDARS = calendar_copies(Base.metadata)
+FORMER_KEYS = former_keys(Base.metadata)

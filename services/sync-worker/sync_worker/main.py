@@ -27,7 +27,7 @@ from sync_worker.runner.runs import router as runs
 from sync_worker.status import due_work
 from sync_worker.subscriptions import SUBSCRIPTIONS
 
-MIGRATION_HEAD = "0015"
+MIGRATION_HEAD = "0016"
 
 TAGS = (
     {"name": "Connections", "description": "Links to outside systems, their mapping and health."},

@@ -3,7 +3,7 @@
 from sync_worker.connections.models import connection_tokens, connections
 from sync_worker.crm_sync.source_records.models import source_records
 from sync_worker.crm_sync.write_backs.models import write_backs
-from sync_worker.db import CALENDARS, FOUNDATION, Base
+from sync_worker.db import CALENDARS, FORMER_KEYS, FOUNDATION, Base
 from sync_worker.mail.mailbox.models import (
     contact_addresses,
     mail_folders,
@@ -18,6 +18,7 @@ from sync_worker.runner.streams.models import described_objects, sync_streams
 
 __all__ = [
     "CALENDARS",
+    "FORMER_KEYS",
     "FOUNDATION",
     "Base",
     "connection_tokens",

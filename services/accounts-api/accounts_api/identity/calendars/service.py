@@ -81,9 +81,9 @@ async def default_calendar(uow: UnitOfWork) -> Calendar:
 
 async def named_calendar(uow: UnitOfWork, named: str, pointer: str) -> UUID:
     """The id of what a body names by id or key. Raises `Invalid` at the pointer."""
-    calendar_id = (await KEYS.resolve(uow, [named])).get(named)
-    if calendar_id is None or await queries.calendar_by_id(uow, calendar_id) is None:
-        message = "There is no calendar with this id or key. Make it at /v1/calendars."
+    calendar_id = await KEYS.named(uow, named, pointer)
+    if await queries.calendar_by_id(uow, calendar_id) is None:
+        message = "There is no calendar with this id. Make one at /v1/calendars."
         raise invalid(pointer, "unknown_calendar", message)
     return calendar_id
 

@@ -5,6 +5,7 @@ from fastapi import Body, Query
 
 from shared.auth import Caller
 from shared.paging import CursorParam, Limit, Page, page_of
+from shared.routers.key_or_id import by_key_or_id, query_by_key_or_id
 from shared.web.routing import ServiceDep, Uow, api_router, require
 from sync_worker.partners.webhook_deliveries import service
 from sync_worker.partners.webhook_deliveries.queries import DeliveryFilter
@@ -17,6 +18,7 @@ from sync_worker.partners.webhook_deliveries.schemas import (
     ReplayIn,
     ReplayOut,
 )
+from sync_worker.partners.webhooks import service as webhooks
 
 router = api_router("/v1", "Webhooks")
 
@@ -31,7 +33,7 @@ Writer = Annotated[Caller, require("webhooks:write")]
     response_model=ReplayOut,
 )
 async def replay_webhooks(
-    id: UUID,  # noqa: A002
+    endpoint_id: Annotated[UUID, by_key_or_id(webhooks.KEYS, webhooks.EndpointNotFound)],
     caller: Writer,
     data: Annotated[ReplayIn, Body(openapi_examples=REPLAY_EXAMPLES)],
     uow: Uow,
@@ -40,7 +42,7 @@ async def replay_webhooks(
     """Sends events again. Each goes out with the `webhook-id` it had before, so what already
     arrived is recognised. Up to 5,000 at a time, of the last 30 days.
     """
-    return await service.replay(uow, the_service.cursors, id, data)
+    return await service.replay(uow, the_service.cursors, endpoint_id, data)
 
 
 @router.get(
@@ -51,8 +53,11 @@ async def list_webhook_deliveries(
     uow: Uow,
     the_service: ServiceDep,
     endpoint_id: Annotated[
-        UUID | None, Query(description="Only deliveries to this endpoint.")
-    ] = None,
+        UUID | None,
+        query_by_key_or_id(
+            webhooks.KEYS, "endpoint_id", "Only deliveries to this endpoint, by its id or key."
+        ),
+    ],
     event_id: Annotated[UUID | None, Query(description="Only deliveries of this event.")] = None,
     status: Annotated[
         DeliveryStatus | None, Query(description="Only deliveries of this status.")

@@ -4,6 +4,7 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     ForeignKeyConstraint,
+    Index,
     Integer,
     LargeBinary,
     PrimaryKeyConstraint,
@@ -14,6 +15,7 @@ from sqlalchemy import (
 )
 
 from shared.columns import AT, created, versioned, workspace_key
+from shared.keys import key_column
 from sync_worker.db import Base
 from sync_worker.partners.webhooks.rows import ENDPOINT_STATUSES
 
@@ -33,6 +35,7 @@ webhook_endpoints = Table(
     Base.metadata,
     workspace_key(),
     Column("id", Uuid, nullable=False),
+    key_column(),
     Column("url", Text, nullable=False),
     Column("description", Text, nullable=False),
     Column("types", ARRAY(Text), nullable=False),
@@ -65,6 +68,13 @@ webhook_endpoints = Table(
     *versioned(),
     PrimaryKeyConstraint("workspace_id", "id"),
     CheckConstraint(f"status in {ENDPOINT_STATUSES}", name="status"),
+    Index(
+        "uq_webhook_endpoints_workspace_id_key",
+        "workspace_id",
+        "key",
+        unique=True,
+        postgresql_where=text("removed_at is null"),
+    ),
 )
 
 webhook_secrets = Table(

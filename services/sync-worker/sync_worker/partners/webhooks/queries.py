@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy import bindparam, func, insert, or_, select, text, update
 
 from shared.data import WORKSPACE, Transaction
+from shared.keys import Keys
 from shared.uow import UnitOfWork
 from sync_worker.partners.webhooks.models import webhook_endpoints, webhook_secrets
 from sync_worker.partners.webhooks.rows import (
@@ -15,6 +16,7 @@ from sync_worker.partners.webhooks.rows import (
     WebhookSecret,
 )
 
+KEYS = Keys("webhook_endpoint", "webhook_endpoints", "removed_at is null")
 _THERE = select(webhook_endpoints).where(
     webhook_endpoints.c.workspace_id == WORKSPACE, webhook_endpoints.c.removed_at.is_(None)
 )

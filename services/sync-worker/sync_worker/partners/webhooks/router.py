@@ -6,6 +6,7 @@ from starlette.responses import Response
 
 from shared.auth import Caller
 from shared.paging import CursorParam, Limit, Page, page_of
+from shared.routers.key_or_id import Rename, by_key_or_id
 from shared.web.routing import ServiceDep, Uow, api_router, require
 from shared.web.versions import IfMatch
 from sync_worker.partners.webhooks import service
@@ -22,6 +23,7 @@ router = api_router("/v1/webhook-endpoints", "Webhooks")
 
 Reader = Annotated[Caller, require("webhooks:read")]
 Writer = Annotated[Caller, require("webhooks:write")]
+EndpointId = Annotated[UUID, by_key_or_id(service.KEYS, service.EndpointNotFound)]
 
 
 async def _checked(the_service: ServiceDep, data: EndpointIn) -> EndpointIn:
@@ -70,17 +72,17 @@ async def create_webhook_endpoint(
 
 @router.get("/{id}", summary="Get a webhook endpoint", response_model=EndpointOut)
 async def get_webhook_endpoint(
-    id: UUID,  # noqa: A002
+    endpoint_id: EndpointId,
     caller: Reader,
     uow: Uow,
 ) -> WebhookEndpoint:
     """One endpoint and how it is doing. Its secret and the values of its headers are not shown."""
-    return await service.get_endpoint(uow, id)
+    return await service.get_endpoint(uow, endpoint_id)
 
 
 @router.patch("/{id}", summary="Update a webhook endpoint", response_model=EndpointOut)
 async def update_webhook_endpoint(
-    id: UUID,  # noqa: A002
+    endpoint_id: EndpointId,
     version: IfMatch,
     caller: Writer,
     data: Annotated[EndpointPatch, Depends(_checked_patch)],
@@ -88,13 +90,23 @@ async def update_webhook_endpoint(
     the_service: ServiceDep,
 ) -> WebhookEndpoint:
     """Changes an endpoint; `types` and `headers` replace what was there."""
-    return await service.update_endpoint(uow, the_service.secrets, id, data, version)
+    return await service.update_endpoint(uow, the_service.secrets, endpoint_id, data, version)
+
+
+@router.post("/{id}/rename", summary="Rename a webhook endpoint", response_model=EndpointOut)
+async def rename_webhook_endpoint(
+    endpoint_id: EndpointId, data: Rename, caller: Writer, uow: Uow
+) -> WebhookEndpoint:
+    """Gives an endpoint another key. The one before leads to it for ninety days more. 409 answers a
+    key that leads to another endpoint.
+    """
+    return await service.rename_endpoint(uow, endpoint_id, data.key)
 
 
 @router.delete("/{id}", status_code=204, summary="Delete a webhook endpoint")
-async def delete_webhook_endpoint(id: UUID, caller: Writer, uow: Uow) -> None:  # noqa: A002
+async def delete_webhook_endpoint(endpoint_id: EndpointId, caller: Writer, uow: Uow) -> None:
     """Deletes the endpoint: nothing is sent there any more; its log goes with it."""
-    await service.remove_endpoint(uow, id)
+    await service.remove_endpoint(uow, endpoint_id)
 
 
 @router.post(
@@ -103,7 +115,7 @@ async def delete_webhook_endpoint(id: UUID, caller: Writer, uow: Uow) -> None:  
     response_model=RotatedSecret,
 )
 async def rotate_webhook_secret(
-    id: UUID,  # noqa: A002
+    endpoint_id: EndpointId,
     caller: Writer,
     uow: Uow,
     the_service: ServiceDep,
@@ -113,27 +125,27 @@ async def rotate_webhook_secret(
     one.
     """
     response.headers["cache-control"] = "no-store"
-    secret, until = await service.rotate_secret(uow, the_service.secrets, id)
+    secret, until = await service.rotate_secret(uow, the_service.secrets, endpoint_id)
     return {"secret": secret, "previous_valid_until": until}
 
 
 @router.post("/{id}/enable", summary="Enable a webhook endpoint", response_model=EndpointOut)
 async def enable_webhook_endpoint(
-    id: UUID,  # noqa: A002
+    endpoint_id: EndpointId,
     caller: Writer,
     uow: Uow,
 ) -> WebhookEndpoint:
     """Sends events there again: what was waiting goes out at once. What happened meanwhile can be
     replayed.
     """
-    return await service.enable_endpoint(uow, id)
+    return await service.enable_endpoint(uow, endpoint_id)
 
 
 @router.post("/{id}/disable", summary="Disable a webhook endpoint", response_model=EndpointOut)
 async def disable_webhook_endpoint(
-    id: UUID,  # noqa: A002
+    endpoint_id: EndpointId,
     caller: Writer,
     uow: Uow,
 ) -> WebhookEndpoint:
     """Stops deliveries: nothing is sent there until it is enabled again."""
-    return await service.disable_endpoint(uow, id)
+    return await service.disable_endpoint(uow, endpoint_id)

@@ -29,6 +29,7 @@ class WebhookEndpoint:
 
     workspace_id: UUID
     id: UUID
+    key: str
     url: str
     description: str
     types: list[str]
@@ -48,6 +49,7 @@ class WebhookEndpoint:
 
 
 class EndpointChanges(TypedDict, total=False):
+    key: str
     url: str
     description: str
     types: list[str]

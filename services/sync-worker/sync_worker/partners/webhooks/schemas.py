@@ -4,7 +4,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
 
-from shared.schemas import In, OneLine, Out, Patch
+from shared.schemas import In, NewKey, OneLine, Out, OwnKey, Patch
 from sync_worker.partners.webhooks.rows import WebhookEndpointStatus
 from sync_worker.partners.webhooks.rules import MOST_HEADERS, fault_of_url, faults_of_headers
 
@@ -16,6 +16,7 @@ ENDPOINT_EXAMPLE: dict[str, Any] = {
 }
 _SHOWN: dict[str, Any] = {
     "id": "0199a3f2-6d1e-7c0a-9b55-2f7d1c3e4a5b",
+    "key": "northwind_s_data_warehouse",
     "url": "https://partner.example/hooks/tenure",
     "description": "Northwind's data warehouse",
     "types": ["account.*", "message.sent"],
@@ -31,6 +32,12 @@ _SHOWN: dict[str, Any] = {
     "updated_at": "2026-03-02T09:00:00Z",
 }
 _SECRET = "whsec_mJdHq2m1cTqkq1bVx3Zb0c9s5n8rZ1x4k7yQ2w3e4r4="  # noqa: S105  (an example)
+
+
+_NEW_KEY = (
+    "A word for it that is the same in every workspace, and stands wherever the id does. Null: one"
+    " that is made of the description, with a number when others have that."
+)
 
 
 def _well_formed(url: str) -> str:
@@ -96,6 +103,7 @@ class EndpointIn(In):
 
     model_config = ConfigDict(json_schema_extra={"examples": [ENDPOINT_EXAMPLE]})
 
+    key: Annotated[NewKey, Field(description=_NEW_KEY)] = None
     url: EndpointUrl
     description: Description = ""
     types: EventTypes = ["*"]
@@ -125,6 +133,7 @@ class EndpointOut(Out):
     model_config = ConfigDict(json_schema_extra={"examples": [_SHOWN]})
 
     id: UUID
+    key: OwnKey
     url: str = Field(description="Where events are sent.")
     description: str = Field(description="What people call it.")
     types: list[str] = Field(

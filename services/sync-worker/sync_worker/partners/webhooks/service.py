@@ -21,6 +21,7 @@ from shared.uow import UnitOfWork
 from sync_worker.audit import audit
 from sync_worker.partners.partner_events import service as partner_events
 from sync_worker.partners.webhooks import queries
+from sync_worker.partners.webhooks.queries import KEYS
 from sync_worker.partners.webhooks.rows import (
     RECOVERED,
     EndpointChanges,
@@ -35,7 +36,7 @@ from sync_worker.partners.webhooks.rules import (
 )
 from sync_worker.partners.webhooks.schemas import EndpointIn, EndpointPatch
 
-__all__ = ["WebhookEndpoint"]
+__all__ = ["KEYS", "WebhookEndpoint"]
 
 MOST_ENDPOINTS = 50
 _MOST_LIVE_SECRETS = 5
@@ -61,7 +62,15 @@ class EndpointDisabled(Conflict):
     title = "The webhook endpoint is disabled"
 
 
-_AUDITED = ("url", "description", "types", "include_quiet", "product_events", "header_names")
+_AUDITED = (
+    "key",
+    "url",
+    "description",
+    "types",
+    "include_quiet",
+    "product_events",
+    "header_names",
+)
 _STATE = ("status", "disabled_reason", "failures")
 
 
@@ -96,18 +105,17 @@ async def create_endpoint(
     if await queries.count_endpoints(uow) >= MOST_ENDPOINTS:
         raise TooManyEndpoints("Remove one that is not needed any more.")
     endpoint_id = new_id()
-    endpoint = await queries.insert_endpoint(
-        uow,
-        endpoint_id,
-        {
-            "url": data.url,
-            "description": data.description,
-            "types": _sorted(data.types),
-            "include_quiet": data.include_quiet,
-            "product_events": _sorted(data.product_events),
-            **_sealed_headers(uow, box, endpoint_id, data.headers),
-        },
-    )
+    key = await KEYS.key_for(uow, data.key, data.description)
+    new: EndpointChanges = {
+        "key": key,
+        "url": data.url,
+        "description": data.description,
+        "types": _sorted(data.types),
+        "include_quiet": data.include_quiet,
+        "product_events": _sorted(data.product_events),
+        **_sealed_headers(uow, box, endpoint_id, data.headers),
+    }
+    endpoint = await queries.insert_endpoint(uow, endpoint_id, new)
     _watch(uow, endpoint)
     secret = await _add_secret(uow, box, endpoint.id)
     after = attributes(endpoint, *_AUDITED)
@@ -156,6 +164,18 @@ async def update_endpoint(
         _watch(uow, changed)
     before = attributes(endpoint, *_AUDITED)
     audit.record_difference(uow, "webhook_endpoint.updated", endpoint_id, before, changed)
+    return changed
+
+
+async def rename_endpoint(uow: UnitOfWork, endpoint_id: UUID, key: str) -> WebhookEndpoint:
+    """The key before leads to it for ninety days more."""
+    endpoint = await get_endpoint(uow, endpoint_id, lock=True)
+    if key == endpoint.key:
+        return endpoint
+    await KEYS.rename(uow, endpoint_id, endpoint.key, key)
+    changed = await queries.change_endpoint(uow, endpoint_id, {"key": key})
+    before = attributes(endpoint, "key")
+    audit.record_difference(uow, "webhook_endpoint.renamed", endpoint_id, before, changed)
     return changed
 
 
