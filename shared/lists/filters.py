@@ -12,6 +12,7 @@ from shared.errors import Fault, Invalid
 from shared.rules.syntax.faults import Fault as RuleFault
 from shared.rules.syntax.faults import RuleFaulty
 from shared.rules.syntax.json_codec import read_json
+from shared.rules.syntax.nodes import Node
 from shared.rules.syntax.parser import read_text
 from shared.rules.types.catalog import Catalog
 from shared.rules.types.type_check import check
@@ -24,10 +25,14 @@ class RuleTooExpensive(Invalid):
     title = "This rule takes too long on this workspace's data"
 
 
+def node_of(written: dict[str, Any] | str) -> Node:
+    """Raises `RuleFaulty`."""
+    return read_text(written) if isinstance(written, str) else read_json(written)
+
+
 def checked(written: dict[str, Any] | str, catalog: Catalog, record_type: str) -> Rule:
     """Raises `RuleFaulty`."""
-    node = read_text(written) if isinstance(written, str) else read_json(written)
-    return check(node, catalog, record_type)
+    return check(node_of(written), catalog, record_type)
 
 
 def usable(written: dict[str, Any] | str, catalog: Catalog, record_type: str, pointer: str) -> Rule:
@@ -42,9 +47,15 @@ def read_filter(
     written: dict[str, Any] | str, catalog: Catalog, record_type: str, pointer: str
 ) -> Rule:
     """As `usable`, of a rule that may be the text of a JSON document, as in a query string."""
+    return usable(unquoted(written, pointer), catalog, record_type, pointer)
+
+
+def unquoted(written: dict[str, Any] | str, pointer: str) -> dict[str, Any] | str:
+    """What a text that is a JSON document holds, and any other as it is. Raises `Invalid`."""
     if isinstance(written, str) and written.lstrip().startswith("{"):
-        written = _json(written, pointer)
-    return usable(written, catalog, record_type, pointer)
+        document: dict[str, Any] = _json(written, pointer)
+        return document
+    return written
 
 
 def refused(faulty: RuleFaulty, pointer: str) -> Invalid:

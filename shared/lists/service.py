@@ -1,6 +1,6 @@
 """A page of one table, found by a rule over the service's own catalog."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, Final, Generic, TypeVar
 
@@ -8,15 +8,20 @@ from sqlalchemy import ColumnElement, Table, func, literal, select
 
 from shared.data import WORKSPACE, RowType
 from shared.errors import BadRequest
+from shared.keys import Keys
 from shared.lists import keyset, moment
-from shared.lists.filters import in_time, read_filter
+from shared.lists.filters import in_time, node_of, refused, unquoted
+from shared.lists.keys import with_ids
 from shared.lists.keyset import SORTED_BY, Keyset
 from shared.lists.order import SortKey, sort_keys
 from shared.page_bytes import fitting
 from shared.paging import CursorSigner
 from shared.rules.sql.compile import verdict
 from shared.rules.sql.rows import Row
+from shared.rules.syntax.faults import RuleFaulty
 from shared.rules.types.catalog import Catalog, Field, FieldType, RecordType
+from shared.rules.types.type_check import check
+from shared.rules.types.typed import Rule
 from shared.uow import UnitOfWork
 
 COUNTED_TO: Final = 1_000
@@ -44,6 +49,8 @@ class Listed(Generic[R]):
     row: type[R]
     sort: str = ""
     newest_first: bool = False
+    keys: Mapping[str, Keys] = field(default_factory=dict)
+    """By the field that holds ids of what they are the keys of."""
     catalog: Catalog = field(init=False)
 
     def __post_init__(self) -> None:
@@ -86,7 +93,7 @@ async def page(
     order = listed.order(query)
     where = [listed.table.c.workspace_id == WORKSPACE, *only]
     if query.filter is not None:
-        rule = read_filter(query.filter, listed.catalog, listed.record_type.name, pointer)
+        rule = await _rule_of(uow, listed, query.filter, pointer)
         context = await moment.evaluation_context(uow) if rule.root.asks else moment.TIMELESS
         where.append(verdict(rule, listed.table, context))
     shape = [listed.record_type.name, query.filter, query.sort, *shaped_by]
@@ -106,6 +113,17 @@ async def page(
     if len(rows) > len(kept):
         cursor = signer.sign(uow.workspace_id, shape, listed.position(kept[-1], order))
     return {"data": list(kept), "next_cursor": cursor, "has_more": cursor is not None, **counted}
+
+
+async def _rule_of(
+    uow: UnitOfWork, listed: Listed[R], written: str | dict[str, Any], pointer: str
+) -> Rule:
+    """Raises `Invalid` with every fault."""
+    try:
+        node = await with_ids(uow, node_of(unquoted(written, pointer)), listed.keys)
+        return check(node, listed.catalog, listed.record_type.name)
+    except RuleFaulty as faulty:
+        raise refused(faulty, pointer) from faulty
 
 
 async def _count(

@@ -1,6 +1,6 @@
 """The tree of a rule as it was written: names unresolved, values in the form they were given."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import StrEnum
@@ -227,17 +227,26 @@ def children(node: Node) -> tuple[Node, ...]:
 
 def with_segments(node: Node, names: Mapping[str, str]) -> Node:
     """The same condition, its segments named by what `names` has for them."""
+
+    def named(leaf: Node) -> Node:
+        if isinstance(leaf, InSegment):
+            return replace(leaf, segment=names.get(leaf.segment, leaf.segment))
+        return leaf
+
+    return with_leaves(node, named)
+
+
+def with_leaves(node: Node, leaf: Callable[[Node], Node]) -> Node:
+    """The same condition, each of the single ones in it as `leaf` makes it."""
     match node:
-        case InSegment(segment):
-            return replace(node, segment=names.get(segment, segment))
         case AllOf(items) | AnyOf(items):
-            return replace(node, items=tuple(with_segments(item, names) for item in items))
+            return replace(node, items=tuple(with_leaves(item, leaf) for item in items))
         case NotOf(item):
-            return replace(node, item=with_segments(item, names))
+            return replace(node, item=with_leaves(item, leaf))
         case Related(where=where) | RelatedCount(where=where) if where is not None:
-            return replace(node, where=with_segments(where, names))
+            return replace(node, where=with_leaves(where, leaf))
         case _:
-            return node
+            return leaf(node)
 
 
 def walk(node: Node, depth: int = 1) -> Iterator[tuple[Node, int]]:

@@ -213,7 +213,7 @@ class Catalog:
             else type_
             for name, type_ in self.types.items()
         }
-        return Catalog(types, self.segments, self.key_roles)
+        return Catalog(types, self.segments, self.key_roles, self.segment_ids)
 
     def with_types(
         self, types: Iterable[RecordType], relations: Mapping[str, Iterable[Relation]]

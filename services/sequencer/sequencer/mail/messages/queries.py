@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic_core import to_json
 from sqlalchemy import func, text, update
 
+from sequencer.keys import SEQUENCE_KEYS
 from sequencer.mail.messages.models import messages
 from sequencer.mail.messages.rules import MESSAGE, OPEN, MessageState
 from sequencer.mail.messages.schemas import Message, NewMessage
@@ -184,7 +185,14 @@ async def raw_of(uow: UnitOfWork, message_id: UUID) -> bytes | None:
     return await uow.value(bytes, _RAW, message_id=message_id)
 
 
-LISTED: Final = Listed(MESSAGE, "messages", messages, Message, newest_first=True)
+LISTED: Final = Listed(
+    MESSAGE,
+    "messages",
+    messages,
+    Message,
+    newest_first=True,
+    keys={"sequence_id": SEQUENCE_KEYS},
+)
 
 
 async def messages_page(uow: UnitOfWork, query: ListQuery, signer: CursorSigner) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 from typing import Any, Final
 
+from sequencer.keys import SEQUENCE_KEYS
 from sequencer.sequences.enrollment_lists.rules import ENROLLMENT
 from sequencer.sequences.enrollments.models import enrollments
 from sequencer.sequences.enrollments.schemas import Enrollment
@@ -7,7 +8,14 @@ from shared.lists.service import Listed, ListQuery, page
 from shared.paging import CursorSigner
 from shared.uow import UnitOfWork
 
-LISTED: Final = Listed(ENROLLMENT, "enrollments", enrollments, Enrollment, newest_first=True)
+LISTED: Final = Listed(
+    ENROLLMENT,
+    "enrollments",
+    enrollments,
+    Enrollment,
+    newest_first=True,
+    keys={"sequence_id": SEQUENCE_KEYS},
+)
 
 
 async def enrollments_page(

@@ -7,8 +7,10 @@ from sequencer.sequences.enrollments.schemas import EnrollmentOut
 from sequencer.sequences.enrollments.views import shown
 from sequencer.sequences.manual_entry import service
 from sequencer.sequences.manual_entry.schemas import EligibilityOut, EnrollIn
+from sequencer.sequences.sequences import service as sequences
 from shared.auth import Caller
 from shared.events.sequences import EnrollmentEntry
+from shared.routers.key_or_id import query_by_key_or_id
 from shared.web.routing import Uow, api_router, refuses, require
 
 router = api_router("/v1/enrollments", "Enrollments")
@@ -23,7 +25,15 @@ router = api_router("/v1/enrollments", "Enrollments")
 async def get_eligibility(
     caller: Annotated[Caller, require("enrollments:read")],
     uow: Uow,
-    sequence_id: Annotated[UUID, Query(description="The sequence that it may enter.")],
+    sequence_id: Annotated[
+        UUID,
+        query_by_key_or_id(
+            sequences.KEYS,
+            "sequence_id",
+            "The sequence that it may enter, by its id or key.",
+            required=True,
+        ),
+    ],
     opportunity_id: Annotated[UUID, Query(description="The opportunity that may enter.")],
     entry: Annotated[
         EnrollmentEntry,

@@ -7,7 +7,7 @@ from pydantic import ConfigDict, Field
 from sequencer.sequences.enrollments.rules import ContactProblem
 from sequencer.sequences.sequences.schemas import SEND_DEADLINE, WarningOut
 from shared.events.sequences import AvailableAction, BlockCause, EnrollmentEntry
-from shared.schemas import In, Out
+from shared.schemas import In, KeyOrId, Out
 
 _SEQUENCE = "0198c0de-7a11-7c3e-9b5d-2f4e6a8c0b1d"
 _OPPORTUNITY = "0198c0de-0bb0-7c3e-9b5d-2f4e6a8c0b1d"
@@ -56,7 +56,7 @@ class EnrollIn(In):
         json_schema_extra={"examples": [{"sequence_id": _SEQUENCE, "opportunity_id": _OPPORTUNITY}]}
     )
 
-    sequence_id: UUID
+    sequence_id: KeyOrId
     opportunity_id: UUID
     contact_id: UUID | None = Field(
         default=None, description="Null: whoever stands first by role and account plan role."

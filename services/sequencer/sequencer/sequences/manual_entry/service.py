@@ -50,8 +50,9 @@ async def enroll(uow: UnitOfWork, data: EnrollIn) -> Enrollment:
     """By hand. Raises `AlreadyEnrolled`, `CannotEnroll`, or with a task made `ContractExpired` or
     `NoStepLeft`.
     """
+    sequence_id = await sequences.KEYS.named(uow, data.sequence_id, "/sequence_id")
     try:
-        pinned = await sequences.published(uow, data.sequence_id)
+        pinned = await sequences.published(uow, sequence_id)
     except SequenceNotFound as error:
         message = "There is no sequence with this id."
         raise invalid("/sequence_id", "unknown_sequence", message) from error
@@ -68,7 +69,7 @@ async def enroll(uow: UnitOfWork, data: EnrollIn) -> Enrollment:
     enrollment = await entries.enter(uow, case, "manual", data.contact_id, send_now=data.send_now)
     if enrollment is None:
         raise AlreadyEnrolled("It entered in this moment.")
-    await entries.withdraw_requests(uow, data.opportunity_id, data.sequence_id)
+    await entries.withdraw_requests(uow, data.opportunity_id, sequence_id)
     await enrollments.plan(uow, [enrollment])
     await queue.enqueue(uow, [data.opportunity_id])
     return await enrollments.get(uow, enrollment.id)

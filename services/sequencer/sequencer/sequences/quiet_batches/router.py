@@ -13,8 +13,10 @@ from sequencer.sequences.quiet_batches.schemas import (
     ReleaseOut,
 )
 from sequencer.sequences.quiet_entries.rows import QuietEntryStatus
+from sequencer.sequences.sequences import service as sequences
 from shared.auth import Caller
 from shared.paging import CursorParam, Limit, Page, page_of
+from shared.routers.key_or_id import query_by_key_or_id
 from shared.web.routing import ServiceDep, Uow, api_router, refuses, require
 
 router = api_router("/v1/quiet-batches", "Quiet batches")
@@ -57,10 +59,15 @@ async def list_quiet_batch_entries(
     caller: Reader,
     uow: Uow,
     the_service: ServiceDep,
+    sequence_id: Annotated[
+        UUID | None,
+        query_by_key_or_id(
+            sequences.KEYS, "sequence_id", "Only entries of this sequence, by its id or key."
+        ),
+    ],
     status: Annotated[
         QuietEntryStatus | None, Query(description="Only entries of this status.")
     ] = None,
-    sequence_id: Annotated[UUID | None, Query(description="Only entries of this sequence.")] = None,
     limit: Limit = 50,
     cursor: CursorParam = None,
 ) -> dict[str, Any]:

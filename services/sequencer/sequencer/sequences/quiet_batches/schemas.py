@@ -1,5 +1,5 @@
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
 from pydantic import ConfigDict, Field
@@ -8,7 +8,7 @@ from sequencer.sequences.manual_entry.schemas import GateOut
 from sequencer.sequences.quiet_entries.rows import QuietEntryStatus
 from shared.events.base import Cause
 from shared.events.sequences import EnrollmentEntry
-from shared.schemas import In, Out
+from shared.schemas import In, KeyOrId, Out
 
 _BATCH_ID = "0198c0de-0300-7a3b-8c4d-5e6f708192a3"
 _SEQUENCE = "0198c0de-7a11-7c3e-9b5d-2f4e6a8c0b1d"
@@ -126,7 +126,7 @@ class QuietEntryOut(Out):
     )
 
 
-Ids = Annotated[list[UUID], Field(min_length=1, max_length=1_000)]
+_MOST_NAMED = 1_000
 
 
 class ReleaseIn(In):
@@ -136,9 +136,17 @@ class ReleaseIn(In):
         json_schema_extra={"examples": [{"sequence_ids": [_SEQUENCE], "per_minute": 10}]}
     )
 
-    sequence_ids: Ids | None = Field(default=None, description="Only entries of these sequences.")
-    opportunity_ids: Ids | None = Field(
-        default=None, description="Only entries of these opportunities."
+    sequence_ids: list[KeyOrId] | None = Field(
+        default=None,
+        min_length=1,
+        max_length=_MOST_NAMED,
+        description="Only entries of these sequences, each by its id or key.",
+    )
+    opportunity_ids: list[UUID] | None = Field(
+        default=None,
+        min_length=1,
+        max_length=_MOST_NAMED,
+        description="Only entries of these opportunities.",
     )
     per_minute: int = Field(
         default=10,

@@ -132,15 +132,20 @@ def _entry(entry: QuietEntry, context: EntryContext, pinned: Pinned | None) -> d
     }
 
 
-async def _must_be_in_batch(uow: UnitOfWork, batch_id: UUID, wish: ReleaseIn) -> None:
-    """Raises `Invalid` with every id of which the batch has held nothing."""
-    of_batch = await quiet_entries.subjects(
-        uow, batch_id, wish.sequence_ids or (), wish.opportunity_ids or ()
-    )
+async def _must_be_in_batch(
+    uow: UnitOfWork,
+    batch_id: UUID,
+    sequence_ids: Sequence[UUID | None],
+    opportunity_ids: Sequence[UUID],
+) -> None:
+    """Raises `Invalid` with every one of which the batch has held nothing."""
+    known = [sequence_id for sequence_id in sequence_ids if sequence_id is not None]
+    of_batch = await quiet_entries.subjects(uow, batch_id, known, opportunity_ids)
+    named = {"sequence_ids": sequence_ids, "opportunity_ids": opportunity_ids}
     faults = [
         Fault(f"/{name}/{place}", "not_in_batch", "This batch has held nothing of it.")
-        for name in ("sequence_ids", "opportunity_ids")
-        for place, given in enumerate(getattr(wish, name) or ())
+        for name, ids in named.items()
+        for place, given in enumerate(ids)
         if given not in of_batch
     ]
     if faults:
@@ -157,11 +162,13 @@ async def release(uow: UnitOfWork, batch_id: UUID, wish: ReleaseIn) -> dict[str,
             f"It could be released until {batch.expires_at.date()}. Enter records by hand at POST"
             " /v1/enrollments."
         )
-    await _must_be_in_batch(uow, batch_id, wish)
+    by_word = await sequences.KEYS.resolve(uow, wish.sequence_ids or ())
+    sequence_ids = [by_word.get(word) for word in wish.sequence_ids or ()]
+    await _must_be_in_batch(uow, batch_id, sequence_ids, wish.opportunity_ids or ())
     released = await quiet_entries.release(
         uow,
         batch_id,
-        sequence_ids=wish.sequence_ids,
+        sequence_ids=None if wish.sequence_ids is None else list(by_word.values()),
         opportunity_ids=wish.opportunity_ids,
         per_minute=wish.per_minute,
         at=now,

@@ -10,13 +10,11 @@ from sequencer.sequences.sequences.models import sequence_versions, sequences
 from sequencer.sequences.sequences.rows import Sequence, SequenceChanges, SequenceVersion
 from sequencer.sequences.sequences.versions import Pinned, readable_definition
 from shared.data import WORKSPACE
-from shared.keys import Keys
 from shared.logging import get_logger
 from shared.uow import UnitOfWork
 
 log = get_logger(__name__)
 
-KEYS = Keys("sequence", "sequences", "state <> 'archived'")
 _COLUMNS = tuple(sequences.c[field.name] for field in fields(Sequence))
 
 

@@ -9,13 +9,13 @@ from uuid import UUID
 from pydantic import ValidationError
 
 from sequencer.audit import audit
+from sequencer.keys import SEQUENCE_KEYS as KEYS
 from sequencer.mail.mailboxes import service as mailboxes
 from sequencer.mail.templates.rules import faults_of, variables_of
 from sequencer.replica import service as records
 from sequencer.replica.references import Looked
 from sequencer.sequences.sequences import queries
 from sequencer.sequences.sequences.queries import (
-    KEYS,
     enabled_sequences,
     published_sequence,
     sequences_page,
