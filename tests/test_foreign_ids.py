@@ -13,6 +13,7 @@ import httpx2
 import pytest
 from sqlalchemy import TextClause, text
 
+from shared.schemas import KEY_OR_ID
 from shared.settings import ServiceName
 from tests.harness import Tenure, Workspace
 from tests.operations import OPERATIONS, WORDS, WRITES, Operation
@@ -126,11 +127,15 @@ async def test_a_foreign_id_in_the_path_answers_as_a_random_one(
     assert await fingerprint(tenure, theirs) == before
 
 
+def _names_by_id(schema: Any) -> bool:
+    return any(f"'{form}'" in str(schema) for form in ("uuid", KEY_OR_ID))
+
+
 def _uuid_queries(operation: Operation) -> list[str]:
     return [
         parameter["name"]
         for parameter in operation.spec.get("parameters", [])
-        if parameter["in"] == "query" and "'uuid'" in str(parameter["schema"])
+        if parameter["in"] == "query" and _names_by_id(parameter["schema"])
     ]
 
 
@@ -153,7 +158,7 @@ async def test_a_foreign_id_in_a_filter_answers_as_a_random_one(
 
 def _uuid_fields(operation: Operation) -> list[str]:
     properties = (operation.body or {}).get("properties", {})
-    return [name for name, schema in properties.items() if "'uuid'" in str(schema)]
+    return [name for name, schema in properties.items() if _names_by_id(schema)]
 
 
 @pytest.mark.parametrize(

@@ -106,8 +106,16 @@ async def test_a_formula_knows_segments_by_their_keys(tenure: Tenure) -> None:
     )
     formula = 'count(opportunities where in segment "open")'
     trait = {"record_type": "account", "key": "open_deals", "title": "Open", "type": "formula"}
-    await made(ws, "/v1/traits", **trait, formula=formula, result_type="number")
+    defined = await made(ws, "/v1/traits", **trait, formula=formula, result_type="number")
+    assert defined["formula"] == formula
     await ws.admin.post("/v1/segments/open/rename", {"key": "not_closed"})
+    path, printed = f"/v1/traits/{defined['id']}", formula.replace("open", "not_closed")
+    assert (await ws.admin.get(path)).json()["formula"] == printed
+    draft = {"record_type": "account", "formula": f"{printed} + 1"}
+    preview = await ws.admin.post("/v1/traits/formula-preview", draft)
+    assert preview.json()["formula"] == draft["formula"]
+    unchanged = (await ws.admin.patch(path, {"formula": printed})).json()
+    assert (unchanged["formula"], unchanged["version"]) == (printed, defined["version"])
     account = await made(ws, "/v1/accounts", name="Acme")
     await made(ws, "/v1/opportunities", name="A", type="renewal", account_id=account["id"])
     await tenure.settle()
@@ -155,3 +163,34 @@ async def test_a_sequence_has_a_key_and_names_its_segments_by_theirs(tenure: Ten
     assert (await ws.observer.get(path)).json()["key"] == "all_renewals"
     taken = await ws.admin.post("/v1/sequences", {**body, "title": "Other", "key": "renewals"})
     assert (taken.status_code, taken.json()["code"]) == (409, "key_taken")
+    for records in ("enrollments", "messages"):
+        for written in ('= "renewals"', 'in ("all_renewals")', f'= "{sequence["id"]}"'):
+            listed = await ws.admin.get(
+                f"/v1/{records}", params={"filter": f"sequence_id {written}"}
+            )
+            assert (listed.status_code, listed.json()["data"]) == (200, []), listed.text
+        rule = {"any": [{"field": "sequence_id", "op": "in", "value": ["renewals", "no_such"]}]}
+        refused = await ws.admin.post(f"/v1/{records}/search", {"filter": rule})
+        [fault] = refused.json()["errors"]
+        assert (fault["pointer"], fault["code"]) == ("/filter/any/0/value", "unknown_sequence")
+
+
+async def test_a_webhook_endpoint_has_a_key(tenure: Tenure) -> None:
+    ws = await tenure.workspace()
+    path, address = "/v1/webhook-endpoints", {"url": "https://93.184.216.34/hooks"}
+    endpoint = await made(ws, path, **address, description="The warehouse")
+    nameless = await made(ws, path, **address)
+    assert (endpoint["key"], nameless["key"]) == ("the_warehouse", "webhook_endpoint")
+    renamed = await ws.admin.post(f"{path}/the_warehouse/rename", {"key": "lake"})
+    assert renamed.json()["key"] == "lake", renamed.text
+    for word in ("lake", "the_warehouse"):
+        assert (await ws.admin.get(f"{path}/{word}")).json()["id"] == endpoint["id"]
+    taken = await ws.admin.post(path, {**address, "key": "the_warehouse"})
+    assert (taken.status_code, taken.json()["code"]) == (409, "key_taken")
+    logged = await ws.admin.get("/v1/webhook-deliveries?endpoint_id=lake")
+    assert (logged.status_code, logged.json()["data"]) == (200, [])
+    unknown = await ws.admin.get("/v1/webhook-deliveries?endpoint_id=sea")
+    [fault] = unknown.json()["errors"]
+    assert (fault["pointer"], fault["code"]) == ("/query/endpoint_id", "unknown_webhook_endpoint")
+    assert (await ws.admin.delete(f"{path}/lake")).status_code == 204
+    assert (await made(ws, path, **address, key="lake"))["key"] == "lake"

@@ -212,6 +212,23 @@ async def test_segments_and_statuses_can_be_decided_again_from_what_was_loaded(
     assert accounts
 
 
+async def test_segments_are_named_by_their_keys(world: World) -> None:
+    large = world.life.segments["account"][0]
+    key = (await world.ws.admin.get(f"/v1/segments/{large}")).json()["key"]
+    rules = {"id": f'in segment "{large}"', "key": f'in segment "{key}"'}
+    asked = {"record_type": "account", "rules": rules, "ids": world.ids("account")}
+    judged = await world.told("judgements", asked)
+    verdicts = [record["verdicts"] for record in judged["records"].values()]
+    assert all(each["key"] is each["id"] for each in verdicts)
+    assert {each["key"] for each in verdicts} == {True, False}
+    loaded = await world.told("snapshots", asked)
+    assert loaded["rules"]["key"] == loaded["rules"]["id"]
+    rules["key"] = f'in segment "{key}x"'
+    refused = await world.ask("judgements", asked)
+    [fault] = refused.json()["errors"]
+    assert (fault["pointer"], fault["suggestion"]) == ("/rules/key", key)
+
+
 async def test_values_are_of_the_record_and_of_the_one_it_belongs_to(world: World) -> None:
     organization = await world.ws.admin.post("/v1/organizations", {"name": "Group"})
     account = {

@@ -10,6 +10,7 @@ from accounts_api.language.formulas import nodes as n
 from accounts_api.language.formulas.parser import read_formula
 from accounts_api.language.formulas.printer import write_formula
 from shared.rules.syntax.faults import Fault, RuleFaulty
+from shared.rules.syntax.parser import read_text
 from shared.rules.syntax.printer import write_text
 from tests.accounts_api.language.formulas.random_formulas import written
 
@@ -18,6 +19,19 @@ from tests.accounts_api.language.formulas.random_formulas import written
 @settings(max_examples=400)
 def test_what_is_printed_reads_back_as_the_same_tree(tree: n.Node) -> None:
     assert bare(read_formula(write_formula(tree))) == bare(tree)
+
+
+@given(st.lists(written(), max_size=2), st.sampled_from(("in", "not in")))
+def test_a_formula_that_is_printed_with_keys_is_read_as_the_same(
+    trees: list[n.Node], word: str
+) -> None:
+    segment = "0198c0de-0e01-7a3b-8c4d-5e6f708192a3"
+    asked = f'{word} segment "{segment}"'
+    node = n.Call("coalesce", (n.RollUp("count", "opportunities", where=read_text(asked)), *trees))
+    assert n.segments_in(node) == {segment}
+    printed = write_formula(n.with_segments(node, {segment: "enterprise"}))
+    assert segment not in printed
+    assert bare(n.with_segments(read_formula(printed), {"enterprise": segment})) == bare(node)
 
 
 def bare(node: n.Node) -> str:

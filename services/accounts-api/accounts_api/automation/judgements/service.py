@@ -3,10 +3,11 @@ from typing import Any
 
 from accounts_api.automation.judgements import queries
 from accounts_api.automation.judgements.asked import Asked, pointed, understood
-from accounts_api.automation.judgements.schemas import JudgementsIn, QuestionIn
+from accounts_api.automation.judgements.schemas import JudgementsIn, QuestionIn, SnapshotsIn
 from accounts_api.evaluation.rule_sets import rule_input
+from accounts_api.evaluation.rule_sets.segment_keys import segments_by_key
 from accounts_api.records.schema import record_catalog
-from shared.errors import Conflict, Fault
+from shared.errors import Conflict, Fault, Invalid
 from shared.feed.places import has_read
 from shared.lists import moment
 from shared.lists.filters import checked, in_time, refused
@@ -28,6 +29,20 @@ class FeedNotReadYet(Conflict):
     retryable = True
 
 
+async def asked_of(uow: UnitOfWork, catalog: Catalog, data: JudgementsIn | SnapshotsIn) -> Asked:
+    """What a request asks. Keys of segments are looked up where there are some, so that rules by
+    ids need no other catalog than the one for which they were understood before. Raises `Invalid`.
+    """
+    asked = data.record_type, data.rules, data.fields
+    try:
+        return understood(catalog, *asked)
+    except Invalid as refusal:
+        if all(fault.code != "unknown_segment" for fault in refusal.faults):
+            raise
+    _, ids = await segments_by_key(uow)
+    return understood(catalog.with_names(None, None, ids), *asked)
+
+
 async def judge(uow: UnitOfWork, asker: ServiceName, data: JudgementsIn) -> dict[str, Any]:
     """Verdicts on live records; ids of others are `missing`. Raises `Invalid` with every fault, or
     `FeedNotReadYet`.
@@ -35,7 +50,7 @@ async def judge(uow: UnitOfWork, asker: ServiceName, data: JudgementsIn) -> dict
     if data.feed_place is not None and not await has_read(uow, asker, data.feed_place):
         raise FeedNotReadYet("Ask again in a moment.", retry_after=1)
     catalog = await record_catalog.rule_catalog(uow)
-    asked = understood(catalog, data.record_type, data.rules, data.fields)
+    asked = await asked_of(uow, catalog, data)
     context = await moment.evaluation_context(uow)
     needed = None
     if data.fields or (data.explain and data.rules):

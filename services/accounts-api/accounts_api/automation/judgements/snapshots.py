@@ -8,8 +8,8 @@ from uuid import UUID
 from pydantic_core import to_json
 
 from accounts_api.automation.judgements import queries
-from accounts_api.automation.judgements.asked import understood
 from accounts_api.automation.judgements.schemas import SnapshotsIn
+from accounts_api.automation.judgements.service import asked_of
 from accounts_api.automation.lifecycle.evaluation import RULES
 from accounts_api.automation.segments.rules import effective_rule
 from accounts_api.automation.segments.service import those_of
@@ -50,7 +50,7 @@ class _Named:
 async def snapshots(uow: UnitOfWork, data: SnapshotsIn) -> dict[str, Any]:
     """Raises `Invalid` with every fault."""
     catalog = await record_catalog.rule_catalog(uow)
-    asked = understood(catalog, data.record_type, data.rules, data.fields)
+    asked = await asked_of(uow, catalog, data)
     named = await _named(uow, catalog, [*asked.rules.values()])
     context = await moment.evaluation_context(uow)
     needed = asked.needs(named.deciding, of_rules=True)

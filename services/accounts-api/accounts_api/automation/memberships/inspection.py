@@ -11,7 +11,7 @@ from accounts_api.automation.memberships.schemas import SegmentPreviewIn
 from accounts_api.automation.segments.rules import effective_rule, rank_faults
 from accounts_api.automation.segments.service import segment_named
 from accounts_api.evaluation.rule_sets import rule_input
-from accounts_api.evaluation.rule_sets.segment_keys import keys_of
+from accounts_api.evaluation.rule_sets.segment_keys import SEGMENT_KEYS, keys_of
 from accounts_api.evaluation.rule_sets.snapshots import record_seen_by
 from accounts_api.language.rules.ignored import beyond_ignored
 from accounts_api.records.schema import record_catalog
@@ -40,8 +40,10 @@ async def preview_segment(uow: UnitOfWork, data: SegmentPreviewIn) -> dict[str, 
         rank_faults(data.group, data.priority),
         lambda: filters.usable(data.rule, catalog, data.record_type, "/rule"),
     )
+    segment_id = None
     if data.segment_id is not None:
-        segment = await segment_named(uow, data.segment_id)
+        segment_id = await SEGMENT_KEYS.named(uow, data.segment_id, "/segment_id")
+        segment = await segment_named(uow, segment_id)
         if segment.record_type != data.record_type:
             message = f"This segment is one of {segment.record_type} records."
             raise Invalid(faults=[Fault("/segment_id", "wrong_record_type", message)])
@@ -49,12 +51,12 @@ async def preview_segment(uow: UnitOfWork, data: SegmentPreviewIn) -> dict[str, 
         uow,
         data.record_type,
         (data.group, data.priority) if data.group else None,
-        data.segment_id,
+        segment_id,
     )
     effective = check(beyond_ignored(data.record_type, rule.written), catalog, data.record_type)
     context = await moment.evaluation_context(uow)
     with in_time("/rule"):
-        found = await verdicts.preview(uow, data.segment_id, effective, context, ahead)
+        found = await verdicts.preview(uow, segment_id, effective, context, ahead)
     return {
         **await rule_input.both_forms(uow, rule),
         **{name: getattr(found, name) for name in COUNTS},

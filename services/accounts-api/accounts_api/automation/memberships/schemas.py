@@ -9,7 +9,7 @@ from accounts_api.evaluation.rule_checks.schemas import EXPLANATION, RECORD, RUL
 from accounts_api.evaluation.rule_sets.schemas import ExplanationJson, RuleJson, RuleText
 from shared.events.accounts import SegmentEntryReason, SegmentExitReason
 from shared.events.records import RecordType
-from shared.schemas import In, Out, Slug
+from shared.schemas import In, KeyOrId, Out, Slug
 
 _SAMPLE: dict[str, Any] = {"id": RECORD, "name": "Acme renewal 2026"}
 
@@ -25,10 +25,10 @@ class SegmentPreviewIn(In):
 
     record_type: RecordType = Field(description="The type of the records that it would hold.")
     rule: RuleIn
-    segment_id: UUID | None = Field(
+    segment_id: KeyOrId | None = Field(
         default=None,
-        description="The segment to compare with, whose members it would have instead; null for a"
-        " new one.",
+        description="The segment to compare with, by its id or key, whose members it would have"
+        " instead; null for a new one.",
     )
     group: Slug | None = Field(
         default=None,

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from accounts_api.language.formulas.nodes import MAX_TEXT
 from accounts_api.records.requests.schemas import RecordTypeKey
 from accounts_api.records.schema.trait_values import FormulaResultType
-from shared.schemas import Currency, In, Out
+from shared.schemas import Currency, In, KeyOrId, Out
 
 FormulaText = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_TEXT)
@@ -60,10 +60,10 @@ class FormulaPreviewIn(In):
         description="The ISO 4217 code of the currency of the values, of a formula that computes"
         " amounts.",
     )
-    trait_id: UUID | None = Field(
+    trait_id: KeyOrId | None = Field(
         default=None,
-        description="The trait that is to be changed to this formula, which is then checked for"
-        " cycles, too; null for a new one.",
+        description="The trait that is to be changed to this formula, by its id or key, such as"
+        " `account.tier`; it is then checked for cycles, too. Null for a new one.",
     )
     record_ids: list[UUID] | None = Field(
         default=None,

@@ -1,6 +1,7 @@
 """Formula traits as they are defined: checked against what there is, and who reads whom."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
@@ -10,7 +11,9 @@ from accounts_api.customers.formulas.queries import FormulaTrait, SeenRecord
 from accounts_api.evaluation.engine import service as engine
 from accounts_api.evaluation.rule_kinds.evaluators import FORMULA
 from accounts_api.evaluation.rule_sets import rule_input
+from accounts_api.evaluation.rule_sets.segment_keys import keys_by_id
 from accounts_api.language.formula_interpreter.depends import dependencies
+from accounts_api.language.formulas import nodes as n
 from accounts_api.language.formulas.parser import read_formula
 from accounts_api.language.formulas.printer import write_formula
 from accounts_api.language.formulas.type_check import check_formula, misfit
@@ -66,6 +69,19 @@ async def read(
         return formula, []
     extra = {"suggestion": wrong.suggestion} if wrong.suggestion else None
     return formula, [Fault(_ABOUT_RESULT[wrong.code], wrong.code, wrong.message, extra)]
+
+
+async def with_keys(uow: UnitOfWork, texts: Iterable[str]) -> dict[str, str]:
+    """What people are shown of formulas, by how they are stored: segments have their keys of today
+    there in place of their ids. One that cannot be read any more is shown as it is stored.
+    """
+    found: dict[str, n.Node] = {}
+    for text in texts:
+        with suppress(RuleFaulty), of_what_is_stored():
+            found[text] = read_formula(text)
+    asked = {segment for node in found.values() for segment in n.segments_in(node)}
+    keys = await keys_by_id(uow, asked)
+    return {text: write_formula(n.with_segments(node, keys)) for text, node in found.items()}
 
 
 async def watch(uow: UnitOfWork, trait_id: UUID, record_type: str, formula: Formula) -> None:

@@ -14,7 +14,10 @@ from accounts_api.records.schema.models import objects, trait_definitions
 from accounts_api.records.schema.record_schemas import ObjectLink, RecordSchema
 from shared.data import WORKSPACE, Transaction
 from shared.held_work import not_held
+from shared.keys import Keys
 from shared.uow import UnitOfWork
+
+KEYS: Final = Keys("object_type", "object_types", "deleted_at is null")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Path, Query
+from fastapi import Query
 
 from accounts_api.customers.object_types import service
 from accounts_api.customers.object_types.schemas import (
@@ -12,6 +12,7 @@ from accounts_api.customers.object_types.schemas import (
 from accounts_api.evaluation.usages.schemas import UsageListOut
 from shared.auth import Caller
 from shared.paging import CursorParam, Limit, Page
+from shared.routers.key_or_id import by_key_or_id
 from shared.web.all_faults import all_faults_at_once
 from shared.web.routing import ServiceDep, Uow, api_router, require
 from shared.web.versions import IfMatch
@@ -20,7 +21,7 @@ router = api_router("/v1/object-types", "Object types")
 
 Reader = Annotated[Caller, require("object_types:read")]
 Writer = Annotated[Caller, require("object_types:write")]
-ObjectTypeId = Annotated[UUID, Path(alias="id", description="The id of the object type.")]
+ObjectTypeId = Annotated[UUID, by_key_or_id(service.KEYS, service.ObjectTypeNotFound)]
 Force = Annotated[
     bool, Query(description="True goes on although something is in use or would be lost.")
 ]

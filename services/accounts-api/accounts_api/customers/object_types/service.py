@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from accounts_api.customers.object_types import queries
-from accounts_api.customers.object_types.queries import StoredType
+from accounts_api.customers.object_types.queries import KEYS, StoredType
 from accounts_api.customers.object_types.rules import key_faults, link_faults
 from accounts_api.customers.object_types.schemas import ObjectLinkIn, ObjectTypeIn, ObjectTypePatch
 from accounts_api.evaluation.engine import service as engine
@@ -28,6 +28,8 @@ from shared.rules.interpreter.depends import EXISTENCE
 from shared.service import Service
 from shared.uow import UnitOfWork
 from shared.usages import Usage
+
+__all__ = ["KEYS"]
 
 _BATCH = 500
 

@@ -18,6 +18,7 @@ from accounts_api.language.formulas.typed import Formula
 from accounts_api.language.formulas.types import Sort
 from accounts_api.language.formulas.values import Money
 from accounts_api.records.schema.record_schemas import RecordSchema
+from accounts_api.records.schema.trait_keys import TRAIT_KEYS
 from accounts_api.records.schema.trait_values import Definition
 from accounts_api.records.store.service import living
 from shared.errors import Fault, Invalid
@@ -34,7 +35,9 @@ async def preview_formula(uow: UnitOfWork, data: FormulaPreviewIn) -> dict[str, 
     """What a draft gives for some records. A faulty one is an answer, not a refusal."""
     schema = await schema_of(uow, data.record_type, "/record_type")
     await _must_be_there(uow, schema, data.record_ids or ())
-    known = await get_trait(uow, data.trait_id) if data.trait_id else None
+    known = None
+    if data.trait_id is not None:
+        known = await get_trait(uow, await TRAIT_KEYS.named(uow, data.trait_id, "/trait_id"))
     if known is not None and known.record_type != data.record_type:
         message = f"This is a trait of {known.record_type} records."
         raise Invalid(faults=[Fault("/trait_id", "wrong_record_type", message)])
@@ -51,9 +54,11 @@ async def preview_formula(uow: UnitOfWork, data: FormulaPreviewIn) -> dict[str, 
     if formula is not None and known is not None:
         faults += await _cycle(uow, known, definition, formula)
     gives = formula.root.typed.sort if formula else None
+    stored = write_formula(formula.written) if formula else None
+    shown = await formulas.with_keys(uow, [stored] if stored else [])
     return {
         "valid": not faults,
-        "formula": write_formula(formula.written) if formula else None,
+        "formula": shown.get(stored or "", stored),
         "result_type": None if gives in {None, Sort.NOTHING} else gives,
         "dependencies": _reads(formula) if formula else [],
         "faults": [_plain(fault) for fault in faults],

@@ -1,10 +1,11 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Path, Query
+from fastapi import Query
 
 from accounts_api.customers.formulas.schemas import FormulaPreviewIn, FormulaPreviewOut
 from accounts_api.customers.traits import drafts, service
+from accounts_api.customers.traits.errors import TraitNotFound
 from accounts_api.customers.traits.schemas import (
     TraitIn,
     TraitOut,
@@ -15,8 +16,10 @@ from accounts_api.customers.traits.schemas import (
 from accounts_api.evaluation.usages.schemas import UsageListOut
 from accounts_api.evaluation.usages.service import Elsewhere
 from accounts_api.records.requests.schemas import RecordTypeKey
+from accounts_api.records.schema.trait_keys import TRAIT_KEYS
 from shared.auth import Caller
 from shared.paging import CursorParam, Limit, Page
+from shared.routers.key_or_id import by_key_or_id
 from shared.web.all_faults import all_faults_at_once
 from shared.web.routing import ServiceDep, Uow, api_router, refuses, require
 from shared.web.versions import IfMatch
@@ -25,7 +28,7 @@ router = api_router("/v1/traits", "Traits")
 
 Reader = Annotated[Caller, require("traits:read")]
 Writer = Annotated[Caller, require("traits:write")]
-TraitId = Annotated[UUID, Path(alias="id", description="The id of the trait.")]
+TraitId = Annotated[UUID, by_key_or_id(TRAIT_KEYS, TraitNotFound)]
 Force = Annotated[
     bool, Query(description="True goes on although something is in use or would be lost.")
 ]

@@ -58,11 +58,16 @@ async def list_traits(
 
 
 async def shown(uow: UnitOfWork, rows: Sequence[Trait]) -> list[dict[str, Any]]:
-    """Traits with how far the values of formulas have been worked out."""
-    backfills = await engine.backfills_of(uow, [row.id for row in rows if row.formula is not None])
+    """Traits as people see them: with keys in formulas, and with how far the values of these have
+    been worked out.
+    """
+    computed = {row.id: row.formula for row in rows if row.formula is not None}
+    backfills = await engine.backfills_of(uow, [*computed])
+    printed = await formulas.with_keys(uow, computed.values())
     return [
         {
             **asdict(row),
+            "formula": printed.get(row.formula or "", row.formula),
             "progress": backfills[row.id].as_json() if row.id in backfills else None,
             "faults": row.faults or [],
         }
@@ -104,7 +109,7 @@ async def change_trait(
     """
     known = await get_trait(uow, trait_id, lock=True)
     check_version(version, known.version)
-    changes = _filled(data.changes())
+    changes = await _as_stored(uow, known, _filled(data.changes()))
     before = {name: getattr(known, name) for name in changes}
     was, becomes = audit_log.difference(before, changes)
     if not becomes:
@@ -134,6 +139,15 @@ async def change_trait(
     )
     await notify_of_shape(uow)
     return changed
+
+
+async def _as_stored(uow: UnitOfWork, known: Trait, changes: dict[str, Any]) -> dict[str, Any]:
+    """A formula that is sent as it is shown is no other one."""
+    if known.formula is None or "formula" not in changes:
+        return changes
+    shown = await formulas.with_keys(uow, [known.formula])
+    as_shown = changes["formula"] == shown.get(known.formula)
+    return {**changes, "formula": known.formula} if as_shown else changes
 
 
 _DECIDING: Final = frozenset({"type", "options", "currency", "formula", "result_type"})

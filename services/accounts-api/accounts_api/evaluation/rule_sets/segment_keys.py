@@ -19,6 +19,11 @@ async def keys_of(uow: UnitOfWork, rules: Iterable[Rule | dict[str, Any]]) -> Ma
     asked: set[str] = set()
     for rule in rules:
         asked |= segments_in(rule) if isinstance(rule, dict) else segments_read(rule)
+    return await keys_by_id(uow, asked)
+
+
+async def keys_by_id(uow: UnitOfWork, asked: Iterable[str]) -> Mapping[str, str]:
+    """Of the living segments among these, which rules and formulas have by their ids."""
     keys = await SEGMENT_KEYS.keys(uow, [UUID(segment) for segment in asked])
     return {str(segment): key for segment, key in keys.items()}
 

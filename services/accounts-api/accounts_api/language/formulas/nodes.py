@@ -112,6 +112,17 @@ def with_segments(node: Node, names: Mapping[str, str]) -> Node:
             return node
 
 
+def segments_in(node: Node) -> set[str]:
+    """The segments that conditions of the formula ask for, as they are written."""
+    return {
+        inner.segment
+        for one, _ in walk(node)
+        if isinstance(one, RollUp) and one.where is not None
+        for inner, _ in rules.walk(one.where)
+        if isinstance(inner, rules.InSegment)
+    }
+
+
 def start(node: Node) -> Place:
     """Where the first word of the node stands; its own place is that of its operator."""
     while isinstance(node, Infix | Empty):
