@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import text
 
+from shared.keys import Named
 from shared.uow import UnitOfWork
 
 _OBJECT_TYPES = """
@@ -63,3 +64,15 @@ async def object_types(uow: UnitOfWork) -> str:
 async def object_type(uow: UnitOfWork, key: str) -> str:
     """A JSON document of one or none; it may be one that is being deleted."""
     return await uow.one_value(str, _ONE_OBJECT_TYPE, key=key)
+
+
+_TRAITS_BY_KEY = text(
+    "select record_type || '.' || key as key, id from trait_definitions"
+    " where workspace_id = :workspace_id and deleted_at is null"
+    " and record_type || '.' || key = any(:keys)"
+)
+
+
+async def traits_by_key(uow: UnitOfWork, keys: list[str]) -> list[Named]:
+    """By their record types and keys, as `account.tier`."""
+    return await uow.rows(Named, _TRAITS_BY_KEY, keys=keys)
