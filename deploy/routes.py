@@ -80,6 +80,7 @@ SEGMENTS: dict[ServiceName, tuple[str, ...]] = {
 # services take.
 LARGER_BODIES: dict[ServiceName, dict[str, int]] = {
     "accounts": {"/v1/imports/{id}/file": 64 * 1024 * 1024, "/bulk": 16 * 1024 * 1024},
+    "tasks": {"/bulk": 16 * 1024 * 1024},
 }
 # Where a body may hold a key or a signing secret: these answers are not compressed (BREACH). A test
 # compares them with the documents.

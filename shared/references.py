@@ -19,9 +19,9 @@ _RETRY_AFTER_SECONDS = 5
 async def known_references(
     service: Service, caller: Caller, references: Iterable[tuple[str, str]]
 ) -> dict[str, Any]:
-    """Those references that exist. One is a type (`record`, `field`, `member`, `key_role` or
-    `segment`) and a key. Call it outside a transaction. Raises `Unavailable` when accounts-api
-    cannot be asked: a reference to nothing would be noticed by nobody.
+    """Those references that exist. One is a type (`record`, `external_id`, `field`, `member`,
+    `key_role` or `segment`) and a key. Call it outside a transaction. Raises `Unavailable` when
+    accounts-api cannot be asked: a reference to nothing would be noticed by nobody.
     """
     body: dict[str, list[str]] = defaultdict(list)
     for kind, key in dict.fromkeys(references):

@@ -226,3 +226,9 @@ ExternalId = Annotated[
     StringConstraints(strip_whitespace=True, min_length=1, max_length=255),
     AfterValidator(addressable),
 ]
+Source = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=100),
+    OneLine,
+    Field(description="Where the record comes from, such as `salesforce`."),
+]

@@ -101,17 +101,22 @@ class Service:
         cause: Sequence[Cause] = (),
         subject: Subject | None = None,
         json: Any = None,
+        idempotency_key: str | None = None,
         deadline: float = 5.0,
         cap: int = DEFAULT_CAP,
     ) -> Answer:
         """Call another service for `subject`, whose own permissions apply there; None when the work
-        has no person behind it. Any status is an answer. Raises `OutgoingError`.
+        has no person behind it. Any status is an answer. With a key, a call that is repeated gets
+        the answer of the first. Raises `OutgoingError`.
         """
         token = self.signer.token(peer, workspace_id, cause, subject)
+        headers = {"authorization": f"Bearer {token}"}
+        if idempotency_key is not None:
+            headers["idempotency-key"] = idempotency_key
         return await self.peers.request(
             method,
             f"{self.settings.peers[peer]}{path}",
-            headers={"authorization": f"Bearer {token}"},
+            headers=headers,
             json=json,
             deadline=deadline,
             cap=cap,

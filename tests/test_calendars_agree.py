@@ -98,7 +98,7 @@ async def test_a_new_holiday_moves_what_is_counted_and_not_due_yet_and_nothing_e
     moved = (await ws.admin.get(f"/v1/tasks/{later['id']}")).json()
     added = await ws.admin.post(
         "/v1/calendars/default/add",
-        {"from": later["opened_at"], "amount": 3, "unit": "business_days"},
+        {"from": later["authored_at"], "amount": 3, "unit": "business_days"},
     )
     assert added.json()["at"] == moved["due_at"]
     await tenure.set_clock(ws, datetime(2026, 3, 3, 10, tzinfo=UTC))

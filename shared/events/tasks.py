@@ -33,6 +33,20 @@ class _Task(Event):
     subject_id: UUID | None = Field(description="The id of what it is about.")
     account_id: UUID | None
     assignee_id: UUID | None = Field(description="The member who is to do it; null: nobody yet.")
+    external_id: str | None = Field(
+        default=None, description="Its id in your system; null: it has none there."
+    )
+    source: str | None = Field(
+        default=None, description="Where it comes from, such as `catalyst`; null: nobody said."
+    )
+    author_id: UUID | None = Field(
+        default=None,
+        description="The member who wrote it; null when Tenure did, or a key without a member.",
+    )
+    authored_at: datetime | None = Field(
+        default=None,
+        description="When it was opened, in UTC: here, or on the platform that it comes from.",
+    )
 
 
 class TaskOpened(_Task):
@@ -55,6 +69,10 @@ class TaskCompleted(_Task):
     outcome: str | None = Field(description="What whoever completed it said; null: nothing.")
     completed_by: UUID | None = Field(
         description="The member who completed it; null: a key without a member."
+    )
+    completed_at: datetime | None = Field(
+        default=None,
+        description="When it was completed, in UTC: here, or on the platform that it comes from.",
     )
 
 
@@ -93,6 +111,16 @@ class NoteLogged(Event):
     field_values: dict[str, object] = Field(
         default_factory=dict,
         description="Its answers by the key of the template's field; they go to the records.",
+    )
+    external_id: str | None = Field(
+        default=None, description="Its id in your system; null: it has none there."
+    )
+    source: str | None = Field(
+        default=None, description="Where it comes from, such as `catalyst`; null: nobody said."
+    )
+    authored_at: datetime | None = Field(
+        default=None,
+        description="When it was written, in UTC: here, or on the platform that it comes from.",
     )
 
 

@@ -5,7 +5,6 @@ from typing import Any
 
 from accounts_api.customers.imports.service import KEPT_DAYS as IMPORT_DAYS
 from accounts_api.language.spreadsheets.csv_file import MOST_ROWS
-from accounts_api.records.requests.schemas import MAX_ROWS
 from accounts_api.signals.event_properties.rules import MOST_OF_AN_EVENT, MOST_PROPERTIES
 from accounts_api.signals.ingest.schemas import MAX_ITEM_BYTES, MAX_ITEMS
 from accounts_api.signals.product_events.service import DEDUPED_DAYS
@@ -16,6 +15,7 @@ from deploy.migrate import ROOT
 from deploy.routes import LARGER_BODIES
 from sequencer.sequences.quiet_entries.rows import KEPT as QUIET
 from shared import ratelimit
+from shared.bulk import MAX_ROWS
 from shared.page_bytes import MAX_PAGE_BYTES
 from shared.paging import MAX_LIMIT
 from shared.settings import Settings

@@ -33,7 +33,7 @@ LISTS = pytest.mark.parametrize(
     ("path", "type_"), [("/v1/tasks", TASK), ("/v1/notes", NOTE)], ids=["tasks", "notes"]
 )
 NOT_ASKED = {
-    "task": {"source", "due_rule", "data", "key_role_vacant", "version"},
+    "task": {"opened_by", "due_rule", "data", "key_role_vacant", "version"},
     "note": {"author", "field_values", "record_versions", "field_faults", "unreadable", "version"},
 }
 """What the API shows and no rule reads: documents, what follows from other fields, the version."""

@@ -39,6 +39,7 @@ from accounts_api.wiring import WIRING
 from accounts_api.workplace.api_schema import router as api_schema
 from shared import held_work
 from shared.app import build_app
+from shared.bulk import LARGEST_BODY
 from shared.routers.dead_events import dead_events_router
 from shared.routers.held_work import held_work_router
 from shared.routers.status import STATUS_TAG, status_router
@@ -118,7 +119,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         settings=settings,
         migration_head=MIGRATION_HEAD,
         introspection=OwnIntrospection,
-        larger_bodies={imports.FILE_PATH: imports.LARGEST_FILE, "/bulk": 16 * 1024 * 1024},
+        larger_bodies={imports.FILE_PATH: imports.LARGEST_FILE, "/bulk": LARGEST_BODY},
         gzipped_bodies=[f"/v1{path}" for path in ingest.PATHS],
         wiring=WIRING,
     )

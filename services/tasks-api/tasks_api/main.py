@@ -4,6 +4,7 @@ from fastapi import FastAPI
 
 from shared import held_work
 from shared.app import build_app
+from shared.bulk import LARGEST_BODY
 from shared.routers.dead_events import dead_events_router
 from shared.routers.held_work import held_work_router
 from shared.routers.status import STATUS_TAG, status_router
@@ -11,16 +12,18 @@ from shared.routers.usages import usages_router
 from shared.settings import Settings
 from tasks_api.notes.note_templates import service as note_templates_service
 from tasks_api.notes.note_templates.router import router as note_templates
+from tasks_api.notes.note_upserts.router import router as note_upserts
 from tasks_api.notes.notes.router import router as notes
 from tasks_api.notes.template_usages.router import router as template_usages
 from tasks_api.notifications.router import router as notifications
 from tasks_api.status import due_work
 from tasks_api.subscriptions import SUBSCRIPTIONS
+from tasks_api.work.task_upserts.router import router as task_upserts
 from tasks_api.work.tasks import service as tasks_service
 from tasks_api.work.tasks.router import internal as tasks_internal
 from tasks_api.work.tasks.router import router as tasks
 
-MIGRATION_HEAD = "0009"
+MIGRATION_HEAD = "0010"
 
 TAGS = [
     {"name": "Tasks", "description": "What people must do: one open task per cause."},
@@ -37,8 +40,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         title="Tenure tasks",
         summary="What people must do, and what was said.",
         routers=[
+            task_upserts,
             tasks,
             tasks_internal,
+            note_upserts,
             notes,
             note_templates,
             template_usages,
@@ -51,4 +56,5 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         tags=TAGS,
         settings=settings,
         migration_head=MIGRATION_HEAD,
+        larger_bodies={"/bulk": LARGEST_BODY},
     )

@@ -8,6 +8,7 @@ from shared.events.sync import ConnectionNeedsReauth, WebhookEndpointDisabled
 from shared.feed import dead_events
 from shared.uow import UnitOfWork
 from tasks_api.notifications import service
+from tasks_api.notifications.rows import NewNotification
 from tasks_api.replica import service as replica
 
 
@@ -55,15 +56,16 @@ async def _notify(
     subject: tuple[str, UUID],
 ) -> None:
     async def notify(member_id: UUID) -> None:
-        await service.notify(
-            uow,
-            member_id,
-            kind=kind,
-            title=title,
-            body=body,
-            subject=subject,
-            once_per=_event_id(uow),
-        )
+        notification: NewNotification = {
+            "member_id": member_id,
+            "kind": kind,
+            "title": title,
+            "body": body,
+            "subject_type": subject[0],
+            "subject_id": subject[1],
+            "event_id": _event_id(uow),
+        }
+        await service.notify(uow, [notification])
 
     await dead_events.apply_to_each(uow, members, notify)
 

@@ -1,29 +1,32 @@
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, select, update
-from sqlalchemy.dialects.postgresql import insert
+from pydantic_core import to_json
+from sqlalchemy import func, select, text, update
 
 from shared.data import WORKSPACE
 from shared.uow import UnitOfWork
 from tasks_api.notifications.models import notifications
-from tasks_api.notifications.rows import NewNotification, Notification
+from tasks_api.notifications.rows import Notification
+
+_INSERT = text(
+    """
+    insert into notifications
+        (workspace_id, id, member_id, kind, title, body, subject_type, subject_id, event_id, at)
+    select :workspace_id, n.id, n.member_id, n.kind, n.title, n.body, n.subject_type, n.subject_id,
+           n.event_id, workspace_now(:workspace_id)
+    from jsonb_to_recordset(cast(:rows as jsonb))
+           as n(id uuid, member_id uuid, kind text, title text, body text, subject_type text,
+                subject_id uuid, event_id uuid)
+    on conflict (workspace_id, member_id, event_id) do nothing
+    """
+)
 
 
-async def insert_notification(uow: UnitOfWork, new: NewNotification) -> None:
-    """Once per member and event."""
-    row = (
-        insert(notifications)
-        .values(**new)
-        .on_conflict_do_nothing(
-            index_elements=[
-                notifications.c.workspace_id,
-                notifications.c.member_id,
-                notifications.c.event_id,
-            ]
-        )
-    )
-    await uow.run(row)
+async def insert_notifications(uow: UnitOfWork, new: Sequence[Mapping[str, object]]) -> None:
+    """Each once per member and event."""
+    await uow.run(_INSERT, rows=to_json(new).decode())
 
 
 async def notifications_page(

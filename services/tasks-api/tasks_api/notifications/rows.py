@@ -22,7 +22,6 @@ class Notification:
 
 
 class NewNotification(TypedDict):
-    id: UUID
     member_id: UUID
     kind: str
     title: str
@@ -30,4 +29,3 @@ class NewNotification(TypedDict):
     subject_type: str | None
     subject_id: UUID | None
     event_id: UUID
-    at: datetime

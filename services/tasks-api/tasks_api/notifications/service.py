@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -5,9 +6,10 @@ from shared.auth import Caller
 from shared.errors import NotFound, invalid
 from shared.ids import new_id
 from shared.paging import CursorSigner, page_of
+from shared.quiet import quiet_batch_of
 from shared.uow import UnitOfWork
 from tasks_api.notifications import queries
-from tasks_api.notifications.rows import Notification
+from tasks_api.notifications.rows import NewNotification, Notification
 
 OTHERS: Final = "members:write"
 """What it takes to see the notifications of somebody else."""
@@ -17,31 +19,13 @@ class NotificationNotFound(NotFound):
     code = "notification_not_found"
 
 
-async def notify(
-    uow: UnitOfWork,
-    member_id: UUID,
-    *,
-    kind: str,
-    title: str,
-    body: str,
-    subject: tuple[str, UUID] | None,
-    once_per: UUID,
-) -> None:
-    """A member gets one notification for the same `once_per`: an event, or an assignment."""
-    await queries.insert_notification(
-        uow,
-        {
-            "id": new_id(),
-            "member_id": member_id,
-            "kind": kind,
-            "title": title,
-            "body": body,
-            "subject_type": subject[0] if subject else None,
-            "subject_id": subject[1] if subject else None,
-            "event_id": once_per,
-            "at": await uow.now(),
-        },
-    )
+async def notify(uow: UnitOfWork, notifications: Sequence[NewNotification]) -> None:
+    """A member gets one notification for the same `event_id`: of an event, or an assignment. What
+    follows from a quiet write notifies nobody.
+    """
+    if notifications and quiet_batch_of(uow.cause) is None:
+        rows = [{"id": new_id(), **notification} for notification in notifications]
+        await queries.insert_notifications(uow, rows)
 
 
 def whose(caller: Caller, member_id: UUID | None) -> UUID:

@@ -1,4 +1,4 @@
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypedDict
 from uuid import UUID
@@ -95,6 +95,52 @@ _MEMBER = select(members.c.id).where(
 
 async def member_exists(uow: UnitOfWork, member_id: UUID) -> bool:
     return await uow.value(UUID, _MEMBER, member_id=member_id) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class _KnownMember:
+    id: UUID
+    active: bool
+
+
+_KNOWN_MEMBERS = select(members.c.id, members.c.active).where(
+    members.c.workspace_id == WORKSPACE, members.c.id.in_(bindparam("member_ids", expanding=True))
+)
+
+
+async def known_members(uow: UnitOfWork, ids: Collection[UUID]) -> dict[UUID, bool]:
+    """Those there are or were, and whether they are active."""
+    if not ids:
+        return {}
+    rows = await uow.rows(_KnownMember, _KNOWN_MEMBERS, member_ids=list(ids))
+    return {row.id: row.active for row in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class _FirstHolder:
+    account_id: UUID
+    key_role: str
+    member_id: UUID
+
+
+_FIRST_HOLDERS = text(
+    """
+    select distinct on (a.id, role.key) a.id as account_id, role.key as key_role, m.id as member_id
+    from accounts a, jsonb_each(a.key_roles) role,
+         jsonb_array_elements_text(role.value) with ordinality as held(by, place)
+    join members m on m.workspace_id = :workspace_id and m.active and m.id = cast(held.by as uuid)
+    where a.workspace_id = :workspace_id and a.id = any(cast(:account_ids as uuid[]))
+    order by a.id, role.key, held.place
+    """
+)
+
+
+async def first_holders(
+    uow: UnitOfWork, account_ids: Collection[UUID]
+) -> dict[tuple[UUID, str], UUID]:
+    """By account and key role, the first active member who holds it."""
+    rows = await uow.rows(_FirstHolder, _FIRST_HOLDERS, account_ids=list(account_ids))
+    return {(row.account_id, row.key_role): row.member_id for row in rows}
 
 
 _ADMINS = (

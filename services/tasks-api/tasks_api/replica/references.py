@@ -34,6 +34,8 @@ class Named:
     account_id: UUID | None = None
     assignee_id: UUID | None = None
     assignee_key_role: str | None = None
+    author_id: UUID | None = None
+    """A member, also one who has left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,8 @@ def _references(named: Named) -> list[Reference]:
         found.append(Reference("subject_id", "record", str(named.subject_id), named.subject_type))
     if named.assignee_id is not None:
         found.append(Reference("assignee_id", "member", str(named.assignee_id)))
+    if named.author_id is not None:
+        found.append(Reference("author_id", "member", str(named.author_id)))
     if named.assignee_key_role is not None:
         found.append(Reference("assignee_key_role", "key_role", named.assignee_key_role))
     return found
@@ -116,6 +120,8 @@ async def _is_known(uow: UnitOfWork, named: Named, one: Reference) -> bool:
     """From what was heard."""
     if one.record_type == ACCOUNT:
         return await queries.account_exists(uow, UUID(one.key))
+    if one.field == "author_id":
+        return bool(await queries.known_members(uow, [UUID(one.key)]))
     if one.kind == "member":
         return await queries.member_exists(uow, UUID(one.key))
     if one.kind == "key_role" and named.account_id is not None:

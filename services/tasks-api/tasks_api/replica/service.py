@@ -1,3 +1,4 @@
+from collections.abc import Collection, Mapping
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -46,6 +47,13 @@ async def holder_of(uow: UnitOfWork, account_id: UUID | None, key_role: str) -> 
         return None
     holders = await queries.holders_of(uow, account_id, key_role)
     return holders[0] if holders else None
+
+
+async def first_holders(
+    uow: UnitOfWork, account_ids: Collection[UUID]
+) -> Mapping[tuple[UUID, str], UUID]:
+    """By account and key role, the first active member who holds it."""
+    return await queries.first_holders(uow, account_ids) if account_ids else {}
 
 
 async def active_member(uow: UnitOfWork, member_id: UUID | None) -> UUID | None:

@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import text
@@ -50,11 +51,10 @@ async def open_tasks_about(uow: UnitOfWork, record_type: str, record_id: UUID) -
     return await uow.rows(Task, _OPEN_ABOUT, record_type=record_type, id=record_id)
 
 
-# Of several that would have one key the youngest is open again.
-_REOPEN = text(
+# Of several that would have one key, the youngest.
+_CLOSED_WITH = text(
     f"""
-    update tasks set status = 'open', outcome = null, ended_at = null,
-           version = version + 1, updated_at = clock_timestamp()
+    select * from tasks
     where workspace_id = :workspace_id and id in (
         select distinct on (coalesce(dedupe_key, id::text)) id from tasks closed
         where {_ABOUT} and status = 'closed' and outcome = :outcome
@@ -63,15 +63,46 @@ _REOPEN = text(
               where other.workspace_id = :workspace_id and other.status = 'open'
                 and other.dedupe_key = closed.dedupe_key)
         order by coalesce(dedupe_key, id::text), id desc)
-    returning *
+    order by id
+    for update
     """
 )
 
 
-async def reopen(
+async def closed_with(
     uow: UnitOfWork, record_type: str, record_id: UUID, outcome: str
 ) -> Sequence[Task]:
-    """Tasks about the record that ended with this outcome are open again, unless one with the same
-    key was opened meanwhile.
+    """Tasks about the record that ended with this outcome, but for those whose key another one has
+    that was opened meanwhile.
     """
-    return await uow.rows(Task, _REOPEN, record_type=record_type, id=record_id, outcome=outcome)
+    return await uow.rows(
+        Task, _CLOSED_WITH, record_type=record_type, id=record_id, outcome=outcome
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A task or a note whose column names a record."""
+
+    kind: str
+    id: UUID
+    column: str
+
+
+_MENTIONS = text(
+    " union all ".join(
+        f"""
+        select '{kind}' as kind, id, '{column}' as column from {kind}s
+        where workspace_id = :workspace_id and {column} = :id and {condition}
+        """
+        for kind in ("task", "note")
+        for column, condition in (
+            ("subject_id", "subject_type = cast(:record_type as text)"),
+            ("account_id", "cast(:record_type as text) = 'account'"),
+        )
+    )
+)
+
+
+async def mentions(uow: UnitOfWork, record_type: str, record_id: UUID) -> Sequence[Mention]:
+    return await uow.rows(Mention, _MENTIONS, record_type=record_type, id=record_id)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import httpx2
@@ -226,6 +226,8 @@ def test_a_fault_of_a_record_is_told_at_the_notes_own_value_with_all_it_says() -
     ]
     note = NewNote(
         id=new_id(),
+        external_id=None,
+        source=None,
         template_key=None,
         template_version=None,
         subject_type="contact",
@@ -239,6 +241,7 @@ def test_a_fault_of_a_record_is_told_at_the_notes_own_value_with_all_it_says() -
         noted_on=date(2026, 3, 2),
         author_id=None,
         author={},
+        authored_at=datetime(2026, 3, 2, tzinfo=UTC),
         field_values={},
         record_versions={},
         field_write="none",

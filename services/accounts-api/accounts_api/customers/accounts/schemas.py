@@ -11,13 +11,11 @@ from accounts_api.records.requests.schemas import (
     RecordFields,
     RecordOut,
     Row,
-    RowsIn,
-    Source,
     Traits,
-    rows_field,
 )
+from shared.bulk import RowsIn, rows_field
 from shared.events.records import LifecycleStatus
-from shared.schemas import Country, Currency, ExternalId, Minor, Name, TimeZone
+from shared.schemas import Country, Currency, ExternalId, Minor, Name, Source, TimeZone
 
 EXAMPLE: dict[str, Any] = {
     "name": "Acme Analytics",

@@ -8,11 +8,9 @@ from accounts_api.records.requests.schemas import (
     RecordFields,
     RecordOut,
     Row,
-    RowsIn,
-    Source,
     Traits,
-    rows_field,
 )
+from shared.bulk import RowsIn, rows_field
 from shared.events.records import EmailStatus
 from shared.schemas import (
     Email,
@@ -23,6 +21,7 @@ from shared.schemas import (
     OneLine,
     Out,
     ShortText,
+    Source,
     TimeZone,
 )
 

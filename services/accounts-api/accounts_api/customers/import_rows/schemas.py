@@ -4,7 +4,7 @@ from uuid import UUID
 from pydantic import ConfigDict, Field
 from typing_extensions import TypeAliasType
 
-from accounts_api.records.editing.edits import WriteStatus
+from shared.bulk import WriteStatus
 from shared.schemas import Out
 
 ImportRowStatus = TypeAliasType(

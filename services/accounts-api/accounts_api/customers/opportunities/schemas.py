@@ -8,13 +8,11 @@ from accounts_api.records.requests.schemas import (
     RecordFields,
     RecordOut,
     Row,
-    RowsIn,
-    Source,
     Traits,
-    rows_field,
 )
+from shared.bulk import RowsIn, rows_field
 from shared.events.records import OpportunityType
-from shared.schemas import Currency, Day, ExternalId, Minor, Name, ShortText
+from shared.schemas import Currency, Day, ExternalId, Minor, Name, ShortText, Source
 
 Url = Annotated[str, StringConstraints(max_length=2_000, pattern=r"^https?://[^\s/]+\S*$")]
 

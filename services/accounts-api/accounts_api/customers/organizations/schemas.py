@@ -7,12 +7,10 @@ from accounts_api.records.requests.schemas import (
     RecordFields,
     RecordOut,
     Row,
-    RowsIn,
-    Source,
     Traits,
-    rows_field,
 )
-from shared.schemas import ExternalId, Name
+from shared.bulk import RowsIn, rows_field
+from shared.schemas import ExternalId, Name, Source
 
 EXAMPLE: dict[str, Any] = {
     "name": "Acme Group",

@@ -14,8 +14,9 @@ from accounts_api.customers.record_routes.parameters import (
     with_body,
 )
 from accounts_api.customers.record_routes.record_type import RecordType
-from accounts_api.customers.record_routes.responses import bulk_response, record_response
-from accounts_api.records.requests.schemas import BulkOut, RowsIn, upsert_examples
+from accounts_api.customers.record_routes.responses import record_response
+from accounts_api.records.requests.schemas import upsert_examples
+from shared.bulk import BulkOut, RowsIn, bulk_response
 from shared.web.all_faults import all_faults_at_once
 from shared.web.routing import ServiceDep, Uow
 from shared.web.versions import IfMatch, OptionalIfMatch

@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -11,23 +11,19 @@ from accounts_api.customers.record_routes.parameters import Reader
 from accounts_api.customers.record_routes.record_type import RecordType
 from accounts_api.customers.record_routes.responses import JSON
 from accounts_api.records.history import service
-from accounts_api.records.history.schemas import FieldChangeDetail, FieldChangeOut
+from accounts_api.records.history.schemas import FieldChangeDetail
+from shared.history.schemas import (
+    FieldChangeOut,
+    FieldParam,
+    KnownUntilParam,
+    SinceParam,
+    UntilParam,
+)
 from shared.paging import CursorParam, Limit, Page
-from shared.schemas import Instant
 from shared.web.routing import ServiceDep, Uow
 
 ParentId = Annotated[UUID, Path(description="The id of the record that changed.")]
 ChangeId = Annotated[UUID, Path(alias="id", description="The id of the change.")]
-FieldParam = Annotated[
-    str | None,
-    Query(max_length=100, description="Only this field, or group: `traits`, `key_roles`."),
-]
-SinceParam = Annotated[Instant | None, Query(description="Became true at this instant or later.")]
-UntilParam = Annotated[
-    Instant | None,
-    Query(description="Became true until this instant. The first one tells why it was so then."),
-]
-KnownUntilParam = Annotated[Instant | None, Query(description="Learned until this instant.")]
 
 
 def add_history(router: APIRouter, record_type: RecordType) -> None:

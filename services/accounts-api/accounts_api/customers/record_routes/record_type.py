@@ -4,10 +4,11 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from accounts_api.records.requests.schemas import RecordOut, RowsIn
+from accounts_api.records.requests.schemas import RecordOut
 from accounts_api.records.requests.service import Records
 from accounts_api.records.schema.record_schemas import RecordSchema
 from shared.auth import Caller
+from shared.bulk import RowsIn
 from shared.uow import UnitOfWork, UnitsOfWork
 
 PathParams = Mapping[str, Any]

@@ -1,15 +1,12 @@
 """How reads and writes of records answer."""
 
-from collections import Counter
-from collections.abc import Sequence
 from typing import Any
-from uuid import UUID
 
 from pydantic_core import to_json
 from starlette.responses import Response
 
 from accounts_api.customers.querying.service import RecordBody
-from accounts_api.records.editing.edits import Outcome, WriteStatus, snapshot
+from accounts_api.records.editing.edits import Outcome, snapshot
 from accounts_api.records.requests.service import Records
 from accounts_api.records.schema.record_schemas import RecordSchema
 from shared.web.versions import etag
@@ -39,32 +36,3 @@ def _record_json(schema: RecordSchema, state: dict[str, Any]) -> bytes:
     names = ("source", "version", "computed_version", "created_at", "updated_at")
     stamps = {name: state[name] for name in names}
     return to_json({**snapshot(schema, state), **stamps})
-
-
-def bulk_response(outcomes: Sequence[Outcome], quiet_batch_id: UUID | None) -> Response:
-    counts = Counter(outcome.status for outcome in outcomes)
-    statuses: tuple[WriteStatus, ...] = ("created", "updated", "unchanged", "rejected")
-    answer: dict[str, Any] = {
-        **{status: counts[status] for status in statuses},
-        "quiet_batch_id": quiet_batch_id,
-        "results": [_result(outcome) for outcome in outcomes],
-    }
-    return Response(to_json(answer), media_type=JSON)
-
-
-def _result(outcome: Outcome) -> dict[str, Any]:
-    result = {
-        "status": outcome.status,
-        "id": outcome.id,
-        "external_id": outcome.external_id,
-        "version": outcome.version,
-    }
-    if outcome.error is None:
-        return result
-    error = outcome.error
-    return {
-        **result,
-        "code": error.code,
-        "message": error.detail or error.title,
-        "errors": [fault.as_json() for fault in error.faults],
-    }

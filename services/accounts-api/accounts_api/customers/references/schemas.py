@@ -12,6 +12,7 @@ class ReferencesIn(In):
     """What somebody's body names."""
 
     record: list[_Pair] = Field(default=[], description="`<record type>:<id>`.")
+    external_id: list[_Pair] = Field(default=[], description="`<record type>:<external id>`.")
     field: list[_Pair] = Field(
         default=[],
         description="`<record type>:<name>`, such as `account:traits.tier`; no type means any.",

@@ -11,7 +11,7 @@ from accounts_api.identity.members.service import active_members
 from accounts_api.records.holdings.service import known_key_roles
 from accounts_api.records.schema import record_catalog
 from accounts_api.records.schema.record_schemas import RECORD_SCHEMAS, RecordSchema
-from accounts_api.records.store.service import definitions_of, living
+from accounts_api.records.store.service import definitions_of, living, living_named
 from shared.uow import UnitOfWork
 
 
@@ -37,12 +37,13 @@ class ReferenceHooks:
 
 
 async def known(uow: UnitOfWork, asked: ReferencesIn) -> dict[str, Any]:
-    """What there is of it. Of records the id that stands for each: a record that was merged away
-    stands for its winner.
+    """What there is of it. Of records, by id or external id, the id that stands for each: a record
+    that was merged away stands for its winner.
     """
     roles = await known_key_roles(uow)
     return {
         "records": await _records(uow, asked.record),
+        "external_ids": await _external_ids(uow, asked.external_id),
         "fields": await _fields(uow, asked.field),
         "members": sorted(map(str, await active_members(uow, asked.member))),
         "key_roles": sorted(roles & set(asked.key_role)),
@@ -64,6 +65,16 @@ async def _records(uow: UnitOfWork, asked: Iterable[str]) -> dict[str, dict[str,
         schema = await record_catalog.find_schema(uow, record_type)
         if schema is not None:
             found[record_type] = dict(await living(uow, schema, ids))
+    return found
+
+
+async def _external_ids(uow: UnitOfWork, asked: Iterable[str]) -> dict[str, dict[str, str]]:
+    found: dict[str, dict[str, str]] = {}
+    for record_type, external_ids in _by_type(asked).items():
+        schema = await record_catalog.find_schema(uow, record_type)
+        if schema is not None:
+            named = await living_named(uow, schema, external_ids)
+            found[record_type] = {str(key): str(id_) for key, id_ in named.items()}
     return found
 
 

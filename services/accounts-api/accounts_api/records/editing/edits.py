@@ -3,28 +3,19 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Annotated, Any, Final, Literal
-
-from pydantic import Field
-from typing_extensions import TypeAliasType
+from typing import Any, Final, Literal
 
 from accounts_api.records.schema.record_schemas import RecordSchema
 from accounts_api.records.schema.rules import RecordState
 from accounts_api.records.schema.trait_values import EditableBy
 from shared.auth import Caller
+from shared.bulk import WriteStatus
 from shared.errors import AppError, Fault
 
 ROW_NOT_STORED: Final = "This row was not stored."
 SEE_ERRORS: Final = "See `errors` for each fault."
 
 Mode = Literal["create", "update", "upsert"]
-WriteStatus = TypeAliasType(
-    "WriteStatus",
-    Annotated[
-        Literal["created", "updated", "unchanged", "rejected"],
-        Field(description="What became of a row or record that was written."),
-    ],
-)
 
 
 @dataclass(slots=True)

@@ -1,25 +1,18 @@
 """What changed, when it became true, when we learned it and why; and what a record was."""
 
-from collections.abc import Sequence
-from dataclasses import astuple
 from datetime import datetime
 from uuid import UUID
 
-from pydantic_core import from_json, to_json
-
 from accounts_api.records.history import queries
-from accounts_api.records.history.queries import (
-    ExplainedChange,
-    FieldChange,
-    PlanRolesChange,
-    Wanted,
-)
 from accounts_api.records.history.rules import rewound
 from accounts_api.records.schema.errors import RecordNotFound
 from accounts_api.records.schema.record_schemas import ACCOUNT, RecordSchema
 from accounts_api.records.schema.rules import RecordState
 from accounts_api.records.store.service import state_of
 from shared.errors import NotFound, invalid
+from shared.history import service as shared_history
+from shared.history.queries import Wanted
+from shared.history.service import causes_of, change_json
 from shared.json_rows import json_object, json_page
 from shared.page_bytes import fitting
 from shared.paging import CursorSigner
@@ -50,43 +43,16 @@ async def history_page(
     """Changes of one record, newest first; a tombstone has its history too."""
     if await state_of(uow, schema, record_id) is None:
         raise RecordNotFound(f"There is no {schema.record_type} with this id.")
-    shape = ("history", schema.record_type, str(record_id), *astuple(wanted))
-    before = cursors.read(cursor, uow.workspace_id, shape)[0] if cursor else None
-    rows = await queries.changes_page(uow, record_id, wanted=wanted, before=before, limit=limit + 1)
-    kept = fitting(rows, limit)
-    following = None
-    if len(rows) > len(kept):
-        following = cursors.sign(uow.workspace_id, shape, [kept[-1].id])
-    causes = await _causes(uow, kept)
-    objects = [_change(row, cause) for row, cause in zip(kept, causes, strict=True)]
-    return json_page(objects, following)
-
-
-def _change(row: FieldChange | ExplainedChange, cause: str, *more: tuple[str, str]) -> bytes:
-    scalars = {name: getattr(row, name) for name in ("id", "field", "valid_from", "known_at")}
-    return json_object(scalars, [("old", row.old), ("new", row.new), ("cause", cause), *more])
-
-
-async def _causes(
-    uow: UnitOfWork, rows: Sequence[FieldChange | ExplainedChange | PlanRolesChange]
-) -> list[str]:
-    """The chains of changes as JSON. A link that was stored without a label is called what it is
-    called now; one of another service brought its own.
-    """
-    chains = [from_json(row.cause) for row in rows]
-    nameless = [link for chain in chains for link in chain if not link.get("label")]
-    ids = {link["id"] for link in nameless if _is_uuid(link["id"])}
-    known = await queries.labels(uow, ids) if ids else {}
-    for link in nameless:
-        link["label"] = known.get((link["type"], link["id"]))
-    return [to_json(chain).decode() for chain in chains]
-
-
-def _is_uuid(text: str) -> bool:
-    try:
-        return bool(UUID(text))
-    except ValueError:
-        return False
+    return await shared_history.history_page(
+        uow,
+        schema.record_type,
+        record_id,
+        cursors,
+        queries.labels,
+        wanted=wanted,
+        cursor=cursor,
+        limit=limit,
+    )
 
 
 async def one_change(
@@ -98,8 +64,8 @@ async def one_change(
     row = await queries.change_by_id(uow, record_id, change_id)
     if row is None:
         raise NotFound("There is no change with this id.")
-    (cause,) = await _causes(uow, [row])
-    return _change(row, cause, ("related_changes", row.related_changes))
+    (cause,) = await causes_of(uow, [row], queries.labels)
+    return change_json(row, cause, ("related_changes", row.related_changes))
 
 
 async def plan_roles_page(
@@ -115,13 +81,14 @@ async def plan_roles_page(
     following = None
     if len(rows) > len(kept):
         following = cursors.sign(uow.workspace_id, shape, [kept[-1].id])
+    causes = await causes_of(uow, kept, queries.labels)
     names = ("id", "contact_id", "contact_name", "valid_from", "known_at")
     objects = [
         json_object(
             {name: getattr(row, name) for name in names},
             [("old", row.old), ("new", row.new), ("cause", cause)],
         )
-        for row, cause in zip(kept, await _causes(uow, kept), strict=True)
+        for row, cause in zip(kept, causes, strict=True)
     ]
     return json_page(objects, following)
 

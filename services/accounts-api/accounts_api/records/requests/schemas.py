@@ -6,16 +6,10 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi.openapi.models import Example
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SkipValidation, StringConstraints
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
 
-from accounts_api.records.editing.edits import WriteStatus
-from shared.errors import invalid
-from shared.ids import new_id
-from shared.quiet import Automation
-from shared.schemas import ExternalId, In, Instant, OneLine, Out, Patch, Slug, Title
+from shared.schemas import ExternalId, In, Instant, Out, Patch, Slug
 from shared.values.websites import NotAHost, host_of
-
-MAX_ROWS = 5_000
 
 RecordTypeKey = Annotated[
     Slug,
@@ -39,12 +33,6 @@ KeyRoles = Annotated[
         max_length=50,
         description="Members by key role, such as `csm`. Absent stays; null or [] ends it.",
     ),
-]
-Source = Annotated[
-    str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=100),
-    OneLine,
-    Field(description="Where the record comes from, such as `salesforce`."),
 ]
 
 
@@ -99,44 +87,6 @@ class Row(In):
     )
 
 
-class QuietBatchIn(In):
-    """The batch that a quiet write belongs to."""
-
-    id: UUID = Field(
-        default_factory=new_id,
-        description="An id of yours, so that several writes make one batch; left out, it is a new"
-        " batch.",
-    )
-    title: Title | None = Field(default=None, description="What people call the batch.")
-
-
-class RowsIn(In):
-    """Each row is checked by itself, so that a bad one does not hold up the others."""
-
-    dry_run: bool = Field(
-        default=False, description="Answer as if the rows were written, and store nothing."
-    )
-    automation: Automation = "run"
-    quiet_batch: QuietBatchIn | None = Field(
-        default=None, description="Which batch a quiet write belongs to; left out, it is a new one."
-    )
-    rows: SkipValidation[list[Any]]
-
-    @property
-    def quiet(self) -> QuietBatchIn | None:
-        """The batch to write under, None to let everything follow. Raises `Invalid`."""
-        if self.automation == "quiet":
-            return self.quiet_batch or QuietBatchIn()
-        if self.quiet_batch is not None:
-            message = "Only a quiet write has a batch: say `automation: quiet`, or leave it out."
-            raise invalid("/quiet_batch", "contradiction", message)
-        return None
-
-
-def rows_field() -> Any:
-    return Field(min_length=1, max_length=MAX_ROWS, description="1 to 5,000 rows.")
-
-
 class RecordOut(Out):
     id: UUID
     external_id: str | None = Field(
@@ -160,90 +110,6 @@ class RecordOut(Out):
     )
     created_at: datetime
     updated_at: datetime
-
-
-class RowFault(BaseModel):
-    """What is wrong with one part of a row."""
-
-    pointer: str = Field(description="JSON pointer (RFC 6901) into the body.")
-    code: str = Field(description="The kind of fault, which is stable, such as `unknown_option`.")
-    message: str = Field(description="What is wrong and what to do, for people.")
-
-
-class RowResult(BaseModel):
-    """What became of one row."""
-
-    status: WriteStatus = Field(description="What became of the row.")
-    id: UUID | None = Field(
-        description="The id of the record; null of a row that was rejected before it was known"
-        " which record it is about."
-    )
-    external_id: str | None = Field(
-        description="The `external_id` that the row or its record has; null when there is none."
-    )
-    version: int | None = Field(
-        description="The version of the record after the row; null of a rejected row."
-    )
-    code: str | None = Field(
-        default=None, description="Why the row was rejected; null when it was not."
-    )
-    message: str | None = Field(
-        default=None, description="Why the row was rejected, for people; null when it was not."
-    )
-    errors: list[RowFault] = Field(default=[], description="Every fault of a rejected row.")
-
-
-class BulkOut(BaseModel):
-    """One result for each row, in the order of the rows."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "created": 1,
-                    "updated": 0,
-                    "unchanged": 0,
-                    "rejected": 1,
-                    "quiet_batch_id": None,
-                    "results": [
-                        {
-                            "status": "created",
-                            "id": "0198c0de-0001-7a3b-8c4d-5e6f708192a3",
-                            "external_id": "0015g00000XyZ1AAAV",
-                            "version": 1,
-                        },
-                        {
-                            "status": "rejected",
-                            "id": None,
-                            "external_id": "0015g00000XyZ2BBBW",
-                            "version": None,
-                            "code": "invalid",
-                            "message": "Some values cannot be accepted",
-                            "errors": [
-                                {
-                                    "pointer": "/rows/1/traits/tier",
-                                    "code": "unknown_option",
-                                    "message": "'platinum' is not an option of tier.",
-                                }
-                            ],
-                        },
-                    ],
-                }
-            ]
-        }
-    )
-
-    created: int = Field(description="How many rows created a record.")
-    updated: int = Field(description="How many rows changed a record.")
-    unchanged: int = Field(description="How many rows said what was so already.")
-    rejected: int = Field(description="How many rows were not written.")
-    quiet_batch_id: UUID | None = Field(
-        description="Under which batch they were written quietly, see `GET"
-        " /v1/quiet-batches/{id}`; null: everything follows as always."
-    )
-    results: list[RowResult] = Field(
-        description="One result for each row, in the order of the rows."
-    )
 
 
 class MergeIn(In):

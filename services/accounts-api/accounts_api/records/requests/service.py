@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel
@@ -11,11 +10,11 @@ from pydantic import BaseModel
 from accounts_api.records.editing.edits import Edit, Outcome, Writer
 from accounts_api.records.merging import service as merging
 from accounts_api.records.requests.bodies import edit_of, row_edit
-from accounts_api.records.requests.schemas import MAX_ROWS, QuietBatchIn, RowsIn
 from accounts_api.records.schema.record_schemas import RecordSchema
 from accounts_api.records.store import service as store
 from shared import sqlstates
 from shared.auth import Caller
+from shared.bulk import QuietBatchIn, RowsIn
 from shared.db import sqlstate
 from shared.errors import invalid
 from shared.events.accounts import QuietBatchOpened
@@ -90,9 +89,7 @@ class Records:
         A chunk of rows is a transaction: when this raises, chunks before it are stored, and
         sending the same rows again changes nothing about them.
         """
-        rows: Any = data.rows
-        if not isinstance(rows, list) or not 1 <= len(rows) <= MAX_ROWS:
-            raise invalid("/rows", "rows", f"A list of 1 to {MAX_ROWS} rows.")
+        rows = data.listed()
         outcomes: list[Outcome] = []
         cause, title = caller.cause, f"Bulk write of {self.schema.path}"
         if quiet is not None:

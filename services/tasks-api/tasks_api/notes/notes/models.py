@@ -9,6 +9,7 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     Table,
     Text,
+    UniqueConstraint,
     Uuid,
     text,
 )
@@ -23,6 +24,8 @@ notes = Table(
     Base.metadata,
     workspace_key(),
     Column("id", Uuid, nullable=False),
+    Column("external_id", Text),
+    Column("source", Text),
     Column("template_key", Text),
     Column("template_version", Integer),
     Column("subject_type", Text, nullable=False),
@@ -36,6 +39,7 @@ notes = Table(
     Column("noted_on", Date, nullable=False),
     Column("author_id", Uuid),
     Column("author", JSONB, nullable=False),
+    Column("authored_at", AT, nullable=False),
     Column("field_values", JSONB, nullable=False, server_default="{}"),
     Column("record_versions", JSONB, nullable=False, server_default="{}"),
     Column("field_write", Text, nullable=False, server_default="none"),
@@ -51,8 +55,10 @@ notes = Table(
     ),
     *versioned(),
     PrimaryKeyConstraint("workspace_id", "id"),
+    UniqueConstraint("workspace_id", "external_id"),
     CheckConstraint(f"field_write in {FIELD_WRITES}", name="field_write"),
 )
+Index("ix_notes_list", notes.c.workspace_id, notes.c.authored_at, notes.c.id)
 Index("ix_notes_subject", notes.c.workspace_id, notes.c.subject_id, notes.c.id)
 Index("ix_notes_account", notes.c.workspace_id, notes.c.account_id, notes.c.id)
 Index(

@@ -1,8 +1,9 @@
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import and_, bindparam, delete, func, or_, select, text, update
+from sqlalchemy import ARRAY, Uuid, and_, any_, bindparam, delete, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from shared.auth import Caller
@@ -13,7 +14,8 @@ from shared.paging import CursorSigner
 from shared.uow import UnitOfWork
 from tasks_api.notes.notes.models import notes
 from tasks_api.notes.notes.rows import NewNote, Note, NoteChanges, NoteTitle
-from tasks_api.notes.notes.rules import NOTE
+from tasks_api.notes.notes.rules import NOTE, TOLD
+from tasks_api.records.upserts.queries import Upserted
 
 _NOTES_OF_TEMPLATE = (
     select(notes.c.id, notes.c.title, notes.c.private)
@@ -58,7 +60,29 @@ async def delete_note(uow: UnitOfWork, note_id: UUID) -> None:
     await uow.run(_DELETE_NOTE, note_id=note_id)
 
 
-LISTED: Final = Listed(NOTE, "notes", notes, Note, newest_first=True)
+_BY_IDS = select(notes).where(
+    notes.c.workspace_id == WORKSPACE, notes.c.id == any_(bindparam("ids", type_=ARRAY(Uuid)))
+)
+
+
+async def notes_by_id(uow: UnitOfWork, ids: Sequence[UUID]) -> list[Note]:
+    return await uow.rows(Note, _BY_IDS, ids=list(ids))
+
+
+_BY_EXTERNAL_ID = select(notes).where(
+    notes.c.workspace_id == WORKSPACE, notes.c.external_id == bindparam("external_id")
+)
+
+
+async def note_by_external_id(uow: UnitOfWork, external_id: str) -> Note | None:
+    return await uow.row(Note, _BY_EXTERNAL_ID, external_id=external_id)
+
+
+UPSERTED: Final = Upserted(NOTE.name, notes, TOLD)
+
+
+LISTED: Final = Listed(NOTE, "notes", notes, Note, sort="-authored_at", newest_first=True)
+"""Written last first, wherever it was written."""
 
 
 async def notes_page(

@@ -28,6 +28,8 @@ FIELD_WRITES: Final[tuple[NoteFieldWrite, ...]] = literals(NoteFieldWrite)
 @dataclass(frozen=True, slots=True)
 class NewNote:
     id: UUID
+    external_id: str | None
+    source: str | None
     template_key: str | None
     template_version: int | None
     subject_type: str
@@ -41,6 +43,7 @@ class NewNote:
     noted_on: date
     author_id: UUID | None
     author: Mapping[str, object]
+    authored_at: datetime
     field_values: Mapping[str, object]
     record_versions: Mapping[str, object]
     field_write: NoteFieldWrite

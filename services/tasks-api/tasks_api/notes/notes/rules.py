@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final, cast
 from uuid import UUID
 
+from shared.auth import Caller
 from shared.errors import Fault
 from shared.rules.types.catalog import Field, FieldType, RecordType
 from tasks_api.notes.note_templates.rules import BoundField, NoteRecord
@@ -17,6 +18,8 @@ NOTE: Final = RecordType(
     "notes",
     (
         Field("id", FieldType.ID),
+        Field("external_id", FieldType.TEXT),
+        Field("source", FieldType.TEXT),
         Field("template_key", FieldType.TEXT),
         Field("template_version", FieldType.NUMBER),
         Field("subject_type", FieldType.TEXT),
@@ -29,6 +32,7 @@ NOTE: Final = RecordType(
         Field("private", FieldType.BOOLEAN),
         Field("noted_on", FieldType.DATE),
         Field("author_id", FieldType.ID),
+        Field("authored_at", FieldType.DATETIME),
         Field("field_write", FieldType.SELECT, options=FIELD_WRITES),
         Field("created_at", FieldType.DATETIME),
         Field("updated_at", FieldType.DATETIME),
@@ -40,6 +44,31 @@ NOTE: Final = RecordType(
         **dict.fromkeys(("subject", "organization", "contact", "opportunity"), "subject_id"),
     },
 )
+
+
+TOLD: Final = (
+    "external_id",
+    "source",
+    "subject_type",
+    "subject_id",
+    "account_id",
+    "title",
+    "body",
+    "category",
+    "tags",
+    "private",
+    "noted_on",
+    "author_id",
+    "authored_at",
+)
+"""The fields whose changes the history of a note tells."""
+
+
+def is_own(author_id: UUID | None, author: Mapping[str, Any], caller: Caller) -> bool:
+    """A member's by whichever of their keys; a key without a member has its own."""
+    if caller.member_id is not None:
+        return author_id == caller.member_id
+    return author_id is None and bool(author["id"] == caller.principal.id)
 
 
 def value_faults(fields: Sequence[BoundField], values: Mapping[str, Any]) -> list[Fault]:

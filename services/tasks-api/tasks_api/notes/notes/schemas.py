@@ -4,10 +4,22 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
-from shared.schemas import Day, IfUnreadable, In, Patch, Slug, StoredOut, Title
+from shared.schemas import (
+    Day,
+    ExternalId,
+    IfUnreadable,
+    In,
+    Instant,
+    Patch,
+    Slug,
+    Source,
+    StoredOut,
+    Title,
+)
 from tasks_api.notes.note_templates.rules import NoteRecord
 from tasks_api.notes.note_templates.schemas import Html
 from tasks_api.notes.notes.rows import NoteFieldWrite
+from tasks_api.records.upserts.schemas import AUTHOR_ID, AUTHORED_AT, EXTERNAL_ID
 
 SubjectType = Annotated[
     Slug,
@@ -44,7 +56,7 @@ class NoteIn(In):
     private: Annotated[bool, PRIVATE] = False
     noted_on: Annotated[
         Day | None,
-        Field(description="The day that the note is about; null: today in the workspace."),
+        Field(description="The day that the note is about; null: that of `authored_at`."),
     ] = None
     field_values: Annotated[
         dict[Slug, str | int | float | bool | list[str] | None],
@@ -57,6 +69,10 @@ class NoteIn(In):
             " `field_values` write: what another writer changed since is a conflict."
         ),
     ] = {}
+    external_id: Annotated[ExternalId | None, EXTERNAL_ID] = None
+    source: Source | None = None
+    author_id: Annotated[UUID | None, AUTHOR_ID] = None
+    authored_at: Annotated[Instant | None, AUTHORED_AT] = None
 
 
 class NotePatch(Patch):
@@ -80,6 +96,8 @@ class NoteOut(StoredOut):
             "examples": [
                 {
                     "id": "0198c0de-4444-7000-8000-00000000b001",
+                    "external_id": None,
+                    "source": None,
                     "template_key": "mid_contract_review",
                     "template_version": 1,
                     "subject_type": "opportunity",
@@ -93,6 +111,7 @@ class NoteOut(StoredOut):
                     "noted_on": "2026-03-02",
                     "author_id": "0198c0de-5b1e-7d07-8a52-6c1f2a9e4b3d",
                     "author": {"type": "member", "id": "0198c0de-5b1e-7d07-8a52-6c1f2a9e4b3d"},
+                    "authored_at": "2026-03-02T09:00:00Z",
                     "field_values": {"sentiment": "Happy"},
                     "record_versions": {"subject": 3},
                     "field_write": "written",
@@ -106,6 +125,10 @@ class NoteOut(StoredOut):
     )
 
     id: UUID
+    external_id: str | None = Field(description="Its id in your system; null: it has none there.")
+    source: str | None = Field(
+        description="Where it comes from, such as `catalyst`; null when nobody said."
+    )
     template_key: str | None = Field(description="The template it was written with; null: none.")
     template_version: int | None = Field(
         description="The version of the template that it was written with."
@@ -125,7 +148,10 @@ class NoteOut(StoredOut):
         description="The member who wrote it; null for a key without a member."
     )
     author: dict[str, Any] = Field(
-        description="What wrote it, such as a member or an API key: its `type` and `id`."
+        description="What wrote it here, such as a member or an API key: its `type` and `id`."
+    )
+    authored_at: datetime = Field(
+        description="When it was written, in UTC: here, or on the platform that it comes from."
     )
     field_values: dict[str, Any] = Field(
         description="Its answers by the key of the template's field; they went to the records."

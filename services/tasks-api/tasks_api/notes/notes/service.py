@@ -1,5 +1,5 @@
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Final, Generic, TypeVar, cast
 from uuid import UUID
 
@@ -23,14 +23,21 @@ from tasks_api.notes.note_templates.service import fields_of
 from tasks_api.notes.notes import client, queries
 from tasks_api.notes.notes.rows import NewNote, Note, NoteChanges, NoteTitle
 from tasks_api.notes.notes.rules import (
+    NOTE,
+    TOLD,
     RecordPatch,
     binding_faults,
     conflict_faults,
+    is_own,
     record_faults,
     record_patches,
     value_faults,
 )
 from tasks_api.notes.notes.schemas import NoteIn, NotePatch
+from tasks_api.records.history import service as history
+from tasks_api.records.upserts.authorship import Moment
+from tasks_api.records.upserts.rules import Edit, differences
+from tasks_api.records.upserts.service import claim
 from tasks_api.replica import service as replica
 from tasks_api.work.task_causes import service as task_causes
 
@@ -39,6 +46,9 @@ log = get_logger(__name__)
 _FORBIDDEN: Final = 403
 _CONFLICT: Final = 409
 N = TypeVar("N", bound=NewNote)
+
+
+UPSERTED: Final = queries.UPSERTED
 
 
 class NoteNotFound(NotFound):
@@ -61,13 +71,16 @@ class Draft(Generic[N]):
 
 
 async def draft_of(uow: UnitOfWork, caller: Caller, data: NoteIn) -> Draft[NewNote]:
-    """Raises `Invalid` for a note that could not be stored."""
+    """Raises `Invalid` for a note that could not be stored, and `Forbidden`."""
     template = await _template_of(uow, data)
     fields = fields_of(template) if template else []
     if template is not None or data.field_values:
         _check_values(fields, data.field_values)
+    authored = await _authored(uow, caller, data)
     note = NewNote(
         id=new_id(),
+        external_id=data.external_id,
+        source=data.source,
         template_key=data.template_key,
         template_version=template.version if template else None,
         subject_type=data.subject_type,
@@ -78,8 +91,8 @@ async def draft_of(uow: UnitOfWork, caller: Caller, data: NoteIn) -> Draft[NewNo
         category=data.category,
         tags=data.tags,
         private=data.private,
-        noted_on=data.noted_on or (await uow.now()).astimezone(await uow.zone()).date(),
-        author_id=caller.member_id,
+        noted_on=data.noted_on or authored["authored_at"].astimezone(await uow.zone()).date(),
+        **authored,
         author=caller.principal.model_dump(mode="json"),
         field_values=data.field_values,
         record_versions=cast("Mapping[str, int]", data.record_versions),
@@ -90,6 +103,17 @@ async def draft_of(uow: UnitOfWork, caller: Caller, data: NoteIn) -> Draft[NewNo
     if faults:
         raise Invalid("Nothing was stored. See `errors` for each fault.", faults=faults)
     return Draft(uow.workspace_id, note, fields, patches)
+
+
+async def _authored(uow: UnitOfWork, caller: Caller, data: NoteIn) -> dict[str, Any]:
+    """By whom and when. What writes fields of records does so as whoever asks."""
+    given = data.model_dump(include={"author_id", "authored_at"}, exclude_unset=True)
+    moment = await Moment.of(uow, caller)
+    told = moment.told(Edit("", given), None, member="author_id", instant="authored_at")
+    if data.field_values and told["author_id"] != caller.member_id:
+        message = "A note that writes fields of records is by whoever asks: leave it out."
+        raise Invalid("Nothing was stored.", faults=[Fault("/author_id", "contradiction", message)])
+    return told
 
 
 async def write_fields(running: Service, draft: Draft[NewNote]) -> Draft[NewNote]:
@@ -138,8 +162,17 @@ def _faults_of(answer: Answer, draft: Draft[N]) -> list[Fault]:
 
 
 async def create_note(uow: UnitOfWork, draft: Draft[NewNote]) -> Note:
-    """Published, so that partners see it, unless it is private."""
+    """Published, so that partners see it, unless it is private. Raises `ExternalIdTaken`."""
+    await claim(uow, queries.UPSERTED, draft.note.external_id)
     note = await queries.insert_note(uow, draft.note)
+    await history.record_created(uow, NOTE.name, [(note.id, note.authored_at)])
+    publish_logged(uow, note)
+    if note.field_write == "pending":
+        uow.wake_worker()
+    return note
+
+
+def publish_logged(uow: UnitOfWork, note: Note) -> None:
     if not note.private:
         uow.publish(
             NoteLogged(
@@ -150,11 +183,20 @@ async def create_note(uow: UnitOfWork, draft: Draft[NewNote]) -> Note:
                 account_id=note.account_id,
                 author_id=note.author_id,
                 field_values={**note.field_values},
+                external_id=note.external_id,
+                source=note.source,
+                authored_at=note.authored_at,
             )
         )
-    if note.field_write == "pending":
-        uow.wake_worker()
-    return note
+
+
+async def notes_by_id(uow: UnitOfWork, ids: Sequence[UUID]) -> list[Note]:
+    return await queries.notes_by_id(uow, ids) if ids else []
+
+
+async def get_note_by_external_id(uow: UnitOfWork, caller: Caller, external_id: str) -> Note:
+    """Raises `NoteNotFound`, also for someone else's private note."""
+    return _seen(await queries.note_by_external_id(uow, external_id), caller)
 
 
 async def _template_of(uow: UnitOfWork, data: NoteIn) -> Template | None:
@@ -181,17 +223,13 @@ def _check_values(fields: Sequence[BoundField], values: Mapping[str, Any]) -> No
 
 async def get_note(uow: UnitOfWork, caller: Caller, note_id: UUID, *, lock: bool = False) -> Note:
     """Raises `NoteNotFound`, also for someone else's private note."""
-    note = await queries.note_by_id(uow, note_id, lock=lock)
-    if note is None or (note.private and not _is_own(note, caller)):
+    return _seen(await queries.note_by_id(uow, note_id, lock=lock), caller)
+
+
+def _seen(note: Note | None, caller: Caller) -> Note:
+    if note is None or (note.private and not is_own(note.author_id, note.author, caller)):
         raise NoteNotFound("There is no note with this id.")
     return note
-
-
-def _is_own(note: Note, caller: Caller) -> bool:
-    """A member's by whichever of their keys; a key without a member has its own."""
-    if caller.member_id is not None:
-        return note.author_id == caller.member_id
-    return note.author_id is None and note.author["id"] == caller.principal.id
 
 
 async def update_note(uow: UnitOfWork, note: Note, patch: NotePatch) -> Note:
@@ -202,11 +240,16 @@ async def update_note(uow: UnitOfWork, note: Note, patch: NotePatch) -> Note:
         changes.pop("noted_on")
     if not changes:
         return note
-    return await queries.change_note(uow, note.id, cast("NoteChanges", changes))
+    changed = await queries.change_note(uow, note.id, cast("NoteChanges", changes))
+    told = differences(TOLD, asdict(note), asdict(changed))
+    await history.record_changes(uow, NOTE.name, [(note.id, told)])
+    return changed
 
 
 async def delete_note(uow: UnitOfWork, note_id: UUID) -> None:
+    """With its history."""
     await queries.delete_note(uow, note_id)
+    await history.forget(uow, note_id)
 
 
 async def list_notes(
@@ -252,7 +295,7 @@ async def settle_draft(uow: UnitOfWork, note: Note, faults: Sequence[Fault]) -> 
             "note_fields_refused",
             f"note_fields_refused:{note.id}",
             names={},
-            source={"type": "note", "id": str(note.id)},
+            opened_by={"type": "note", "id": str(note.id)},
             subject_type=note.subject_type,
             subject_id=note.subject_id,
             account_id=note.account_id,

@@ -45,4 +45,4 @@ async def refused_entries(uow: UnitOfWork, opportunity_id: UUID) -> list[Task]:
     """Open tasks for those who asked the accounts service to enter the opportunity by hand."""
     keys = [f"{reason}:{opportunity_id}" for reason in REFUSALS]
     entries = await tasks.open_tasks_by_key(uow, keys)
-    return [task for task in entries if task.source["type"] == REFUSED_BY]
+    return [task for task in entries if task.opened_by["type"] == REFUSED_BY]

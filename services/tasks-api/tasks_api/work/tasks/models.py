@@ -6,6 +6,7 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     Table,
     Text,
+    UniqueConstraint,
     Uuid,
 )
 from sqlalchemy.dialects.postgresql import JSONB
@@ -27,7 +28,9 @@ tasks = Table(
     Column("tags", ARRAY(Text), nullable=False, server_default="{}"),
     Column("cause", Text),
     Column("dedupe_key", Text),
-    Column("source", JSONB, nullable=False),
+    Column("external_id", Text),
+    Column("source", Text),
+    Column("opened_by", JSONB, nullable=False),
     Column("subject_type", Text),
     Column("subject_id", Uuid),
     Column("account_id", Uuid),
@@ -44,7 +47,8 @@ tasks = Table(
     Column("snoozed_until", AT),
     Column("data", JSONB, nullable=False, server_default="{}"),
     Column("outcome", Text),
-    Column("opened_at", AT, nullable=False),
+    Column("author_id", Uuid),
+    Column("authored_at", AT, nullable=False),
     Column("ended_at", AT),
     Column("ended_by", Uuid),
     Column(
@@ -56,6 +60,7 @@ tasks = Table(
     ),
     *versioned(),
     PrimaryKeyConstraint("workspace_id", "id"),
+    UniqueConstraint("workspace_id", "external_id"),
     CheckConstraint(f"status in {STATUSES}", name="status"),
     CheckConstraint(f"priority in {PRIORITIES}", name="priority"),
 )

@@ -1,11 +1,11 @@
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 from pydantic_core import to_json
-from sqlalchemy import and_, bindparam, func, select, text, update
+from sqlalchemy import ARRAY, Uuid, and_, any_, bindparam, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from shared.data import WORKSPACE, Transaction
@@ -13,9 +13,10 @@ from shared.held_work import not_held
 from shared.lists.service import Listed, ListQuery, page
 from shared.paging import CursorSigner
 from shared.uow import UnitOfWork
+from tasks_api.records.upserts.queries import Upserted
 from tasks_api.work.tasks.models import tasks
 from tasks_api.work.tasks.rows import NewTask, Task, TaskChanges
-from tasks_api.work.tasks.rules import TASK
+from tasks_api.work.tasks.rules import TASK, TOLD
 
 _OF_WORKSPACE = select(tasks).where(tasks.c.workspace_id == WORKSPACE)
 _OPEN = tasks.c.status == "open"
@@ -30,19 +31,21 @@ LISTED: Final = Listed(TASK, "tasks", tasks, Task, sort="due_at")
 """Soonest due first, undated last."""
 
 
+UPSERTED: Final = Upserted(TASK.name, tasks, (*TOLD, "due_rule", "breached_at"))
+
+
 async def insert_task(
     uow: UnitOfWork,
     task_id: UUID,
     new: NewTask,
     *,
-    opened_at: datetime,
     due_at: datetime | None,
     due_member_id: UUID | None,
 ) -> Task | None:
     """None while an open task has the same dedupe key."""
     row = (
         insert(tasks)
-        .values(id=task_id, opened_at=opened_at, due_at=due_at, due_member_id=due_member_id, **new)
+        .values(id=task_id, due_at=due_at, due_member_id=due_member_id, **new)
         .on_conflict_do_nothing(
             index_elements=[tasks.c.workspace_id, tasks.c.dedupe_key],
             index_where=_OPEN_WHATEVER_THE_PLAN,
@@ -57,6 +60,20 @@ _BY_ID = _OF_WORKSPACE.where(tasks.c.id == bindparam("task_id"))
 
 async def task_by_id(uow: UnitOfWork, task_id: UUID, *, lock: bool = False) -> Task | None:
     return await uow.row(Task, _BY_ID.with_for_update() if lock else _BY_ID, task_id=task_id)
+
+
+_BY_IDS = _OF_WORKSPACE.where(tasks.c.id == any_(bindparam("ids", type_=ARRAY(Uuid))))
+
+
+async def tasks_by_id(uow: UnitOfWork, ids: Sequence[UUID]) -> list[Task]:
+    return await uow.rows(Task, _BY_IDS, ids=list(ids))
+
+
+_BY_EXTERNAL_ID = _OF_WORKSPACE.where(tasks.c.external_id == bindparam("external_id"))
+
+
+async def task_by_external_id(uow: UnitOfWork, external_id: str) -> Task | None:
+    return await uow.row(Task, _BY_EXTERNAL_ID, external_id=external_id)
 
 
 _OPEN_BY_KEY = _OF_WORKSPACE.where(tasks.c.dedupe_key == bindparam("dedupe_key"), _OPEN)
@@ -165,14 +182,14 @@ class CountedTask:
 
     id: UUID
     due_rule: Mapping[str, object]
-    opened_at: datetime
+    authored_at: datetime
     due_at: datetime
     due_member_id: UUID | None
 
 
 _COUNTED = text(
     """
-    select id, due_rule, opened_at, due_at, due_member_id from tasks
+    select id, due_rule, authored_at, due_at, due_member_id from tasks
     where workspace_id = :workspace_id and status = 'open' and breached_at is null
       and due_rule ? 'business_days' and due_at > :now
       and (not :of_one or due_member_id = cast(:member_id as uuid))

@@ -44,7 +44,9 @@ class Task:
     tags: list[str]
     cause: str | None
     dedupe_key: str | None
-    source: Mapping[str, object]
+    external_id: str | None
+    source: str | None
+    opened_by: Mapping[str, object]
     subject_type: str | None
     subject_id: UUID | None
     account_id: UUID | None
@@ -57,7 +59,8 @@ class Task:
     snoozed_until: datetime | None
     data: Mapping[str, object]
     outcome: str | None
-    opened_at: datetime
+    author_id: UUID | None
+    authored_at: datetime
     ended_at: datetime | None
     ended_by: UUID | None
     hidden_by: list[UUID]
@@ -89,7 +92,7 @@ class TaskChanges(TypedDict, total=False):
     snoozed_until: datetime | None
     data: Mapping[str, object]
     outcome: str | None
-    ended_at: datetime
+    ended_at: datetime | None
     ended_by: UUID | None
 
 
@@ -99,7 +102,7 @@ class TaskDetails(TypedDict, total=False):
     priority: TaskPriority
     category: str | None
     tags: list[str]
-    source: Mapping[str, object]
+    opened_by: Mapping[str, object]
     subject_type: str | None
     subject_id: UUID | None
     account_id: UUID | None
@@ -107,6 +110,10 @@ class TaskDetails(TypedDict, total=False):
     assignee_key_role: str | None
     due_rule: Mapping[str, object] | None
     data: Mapping[str, object]
+    external_id: str | None
+    source: str | None
+    author_id: UUID | None
+    authored_at: datetime
 
 
 class NewTask(TaskDetails, total=False):

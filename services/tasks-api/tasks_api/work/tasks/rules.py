@@ -22,6 +22,8 @@ TASK: Final = RecordType(
         Field("tags", FieldType.MULTI_SELECT),
         Field("cause", FieldType.TEXT),
         Field("dedupe_key", FieldType.TEXT),
+        Field("external_id", FieldType.TEXT),
+        Field("source", FieldType.TEXT),
         Field("subject_type", FieldType.TEXT),
         Field("subject_id", FieldType.ID),
         Field("account_id", FieldType.ID),
@@ -31,7 +33,8 @@ TASK: Final = RecordType(
         Field("breached_at", FieldType.DATETIME),
         Field("snoozed_until", FieldType.DATETIME),
         Field("outcome", FieldType.TEXT),
-        Field("opened_at", FieldType.DATETIME),
+        Field("author_id", FieldType.ID),
+        Field("authored_at", FieldType.DATETIME),
         Field("ended_at", FieldType.DATETIME),
         Field("ended_by", FieldType.ID),
         Field("created_at", FieldType.DATETIME),
@@ -40,13 +43,39 @@ TASK: Final = RecordType(
     elsewhere={
         "account": "account_id",
         "assignee": "assignee_id",
+        "author": "author_id",
         **dict.fromkeys(("subject", "organization", "contact", "opportunity"), "subject_id"),
     },
 )
 
 
+TOLD: Final = (
+    "external_id",
+    "source",
+    "title",
+    "body",
+    "status",
+    "priority",
+    "category",
+    "tags",
+    "subject_type",
+    "subject_id",
+    "account_id",
+    "assignee_id",
+    "assignee_key_role",
+    "due_at",
+    "snoozed_until",
+    "outcome",
+    "author_id",
+    "authored_at",
+    "ended_at",
+    "ended_by",
+)
+"""The fields whose changes the history of a task tells."""
+
+
 def due_instant(
-    rule: Mapping[str, object] | None, opened_at: datetime, calendar: BusinessCalendar
+    rule: Mapping[str, object] | None, authored_at: datetime, calendar: BusinessCalendar
 ) -> datetime | None:
     """The instant of a due rule: `{"business_days": n}` counted from the next opening, or
     `{"at": RFC 3339}`.
@@ -55,4 +84,4 @@ def due_instant(
         return None
     if "at" in rule:
         return datetime.fromisoformat(str(rule["at"]))
-    return add_business_days(opened_at, int(str(rule["business_days"])), calendar)
+    return add_business_days(authored_at, int(str(rule["business_days"])), calendar)

@@ -6,7 +6,8 @@ from pydantic import ConfigDict, Field, StringConstraints
 
 from shared.errors import Fault
 from shared.lists.schemas import ListParams, SearchBody
-from shared.schemas import In, Instant, OneLine, Out, Patch, Slug, Title
+from shared.schemas import ExternalId, In, Instant, OneLine, Out, Patch, Slug, Source, Title
+from tasks_api.records.upserts.schemas import AUTHOR_ID, AUTHORED_AT, EXTERNAL_ID
 from tasks_api.work.tasks.rows import TaskPriority, TaskStatus
 
 SubjectType = Annotated[
@@ -66,6 +67,10 @@ class TaskIn(In):
         Annotated[str, StringConstraints(min_length=1, max_length=200), OneLine] | None,
         Field(description="At most one open task has this key; a second POST returns the first."),
     ] = None
+    external_id: Annotated[ExternalId | None, EXTERNAL_ID] = None
+    source: Source | None = None
+    author_id: Annotated[UUID | None, AUTHOR_ID] = None
+    authored_at: Annotated[Instant | None, AUTHORED_AT] = None
 
     def faults(self) -> list[Fault]:
         """What does not go together."""
@@ -150,7 +155,9 @@ _TASK: dict[str, Any] = {
     "tags": [],
     "cause": "no_deal_room",
     "dedupe_key": "no_deal_room:0198c0de-0000-7000-8000-000000000007",
-    "source": {"type": "sequence", "id": "0198c0de-3333-7000-8000-000000000003"},
+    "external_id": None,
+    "source": None,
+    "opened_by": {"type": "sequence", "id": "0198c0de-3333-7000-8000-000000000003"},
     "subject_type": "opportunity",
     "subject_id": "0198c0de-0000-7000-8000-000000000007",
     "account_id": "0198c0de-0000-7000-8000-000000000001",
@@ -163,7 +170,8 @@ _TASK: dict[str, Any] = {
     "snoozed_until": None,
     "data": {},
     "outcome": None,
-    "opened_at": "2026-03-02T09:00:00Z",
+    "author_id": None,
+    "authored_at": "2026-03-02T09:00:00Z",
     "ended_at": None,
     "ended_by": None,
     "version": 1,
@@ -190,7 +198,11 @@ class TaskOut(Out):
     dedupe_key: str | None = Field(
         description="At most one open task has this key; null: it may be there several times."
     )
-    source: dict[str, Any] = Field(
+    external_id: str | None = Field(description="Its id in your system; null: it has none there.")
+    source: str | None = Field(
+        description="Where it comes from, such as `catalyst`; null when nobody said."
+    )
+    opened_by: dict[str, Any] = Field(
         description="What opened it: `type` (`person`, `sequence`, `opportunity`, `note` or"
         " `accounts`) and the `id` of that."
     )
@@ -219,7 +231,12 @@ class TaskOut(Out):
     outcome: str | None = Field(
         description="What whoever completed it said; `cause_cleared` when it closed by itself."
     )
-    opened_at: datetime = Field(description="When it was opened, in UTC.")
+    author_id: UUID | None = Field(
+        description="The member who wrote it; null when Tenure did, or a key without a member."
+    )
+    authored_at: datetime = Field(
+        description="When it was opened, in UTC: here, or on the platform that it comes from."
+    )
     ended_at: datetime | None = Field(
         description="When it was completed or closed; null while it is open."
     )

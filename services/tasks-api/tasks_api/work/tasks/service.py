@@ -1,6 +1,7 @@
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import date, datetime
-from typing import Any, cast
+from typing import Any, Final, cast
 from uuid import UUID, uuid5
 
 from shared.auth import Caller
@@ -14,12 +15,19 @@ from shared.paging import CursorSigner
 from shared.uow import UnitOfWork
 from shared.usages import MOST_USAGES, Usage, UsageTarget
 from tasks_api.notifications import service as notifications
+from tasks_api.notifications.rows import NewNotification
+from tasks_api.records.history import service as history
+from tasks_api.records.upserts.authorship import Moment
+from tasks_api.records.upserts.rules import Edit, differences
+from tasks_api.records.upserts.service import claim
 from tasks_api.replica import service as replica
 from tasks_api.replica.references import Named
 from tasks_api.work.tasks import queries
 from tasks_api.work.tasks.rows import NewTask, Task, TaskChanges
-from tasks_api.work.tasks.rules import HAND_WORK, due_instant
+from tasks_api.work.tasks.rules import HAND_WORK, TASK, TOLD, due_instant
 from tasks_api.work.tasks.schemas import TaskIn, TaskPatch
+
+UPSERTED: Final = queries.UPSERTED
 
 
 class TaskNotFound(NotFound):
@@ -38,15 +46,21 @@ def named_by(data: TaskIn) -> Named:
         data.account_id,
         data.assignee_id,
         data.assignee_key_role,
+        data.author_id,
     )
 
 
 async def create_task(uow: UnitOfWork, caller: Caller, data: TaskIn) -> tuple[Task, bool]:
     """The task and whether it is new: an open one with the same dedupe key is returned as it is.
-    What it names exists.
+    What it names exists. Raises `Forbidden` and `ExternalIdTaken`.
     """
     new = cast("NewTask", data.model_dump(exclude={"due_at", "due_business_days"}))
-    new["source"] = {"type": HAND_WORK, "id": caller.principal.id}
+    new["opened_by"] = {"type": HAND_WORK, "id": caller.principal.id}
+    moment = await Moment.of(uow, caller)
+    told = Edit("", data.model_dump(include={"author_id", "authored_at"}, exclude_unset=True))
+    authored = moment.told(told, None, member="author_id", instant="authored_at")
+    new["author_id"], new["authored_at"] = authored["author_id"], authored["authored_at"]
+    await claim(uow, queries.UPSERTED, data.external_id)
     if data.due_at is not None:
         new["due_rule"] = {"at": data.due_at.isoformat()}
     elif data.due_business_days is not None:
@@ -55,24 +69,23 @@ async def create_task(uow: UnitOfWork, caller: Caller, data: TaskIn) -> tuple[Ta
 
 
 async def open_task(uow: UnitOfWork, new: NewTask) -> tuple[Task, bool]:
-    now = await uow.now()
+    authored_at = new.get("authored_at") or await uow.now()
     assignee = new.get("assignee_id")
     key_role = new.get("assignee_key_role")
     if assignee is None and key_role:
         assignee = await replica.holder_of(uow, new.get("account_id"), key_role)
     calendar = await replica.calendar_for(uow, assignee)
-    due_at = due_instant(new.get("due_rule"), now, calendar)
-    row: NewTask = {**new, "assignee_id": assignee}
-    task = await queries.insert_task(
-        uow, new_id(), row, opened_at=now, due_at=due_at, due_member_id=assignee
-    )
+    due_at = due_instant(new.get("due_rule"), authored_at, calendar)
+    row: NewTask = {**new, "assignee_id": assignee, "authored_at": authored_at}
+    task = await queries.insert_task(uow, new_id(), row, due_at=due_at, due_member_id=assignee)
     if task is None:
         existing = await queries.open_task_by_key(uow, new.get("dedupe_key") or "")
         if existing is None:
             raise Conflict("The task with this dedupe key was just ended; try again.")
         return existing, False
+    await history.record_created(uow, TASK.name, [(task.id, task.authored_at)])
     publish_opened(uow, task)
-    await _notify_assignee(uow, task)
+    await notify_assignees(uow, [task])
     return task, True
 
 
@@ -81,19 +94,21 @@ async def count_due_again(uow: UnitOfWork, member_id: UUID | None = None) -> Non
     instant is counted again, by the calendar that counted it first. None is moved into the past.
     Without a member, everybody's.
     """
-    now, moves = await uow.now(), {}
+    now, moves, was = await uow.now(), {}, {}
     calendars: dict[UUID | None, BusinessCalendar] = {}
     for task in await queries.counted_tasks(uow, member_id):
         by = task.due_member_id
         if by not in calendars:
             calendars[by] = await replica.calendar_for(uow, by)
         try:
-            due_at = due_instant(task.due_rule, task.opened_at, calendars[by])
+            due_at = due_instant(task.due_rule, task.authored_at, calendars[by])
         except (ValueError, TypeError):
             continue  # a rule that an older release left, or a day beyond the calendar
         if due_at is not None and due_at != task.due_at and due_at > now:
-            moves[task.id] = due_at
+            moves[task.id], was[task.id] = due_at, task.due_at
     await queries.move_due(uow, moves)
+    told = [(task_id, {"due_at": (was[task_id], due_at)}) for task_id, due_at in moves.items()]
+    await history.record_changes(uow, TASK.name, told)
 
 
 async def get_task(uow: UnitOfWork, task_id: UUID, *, lock: bool = False) -> Task:
@@ -122,22 +137,29 @@ async def update_task(uow: UnitOfWork, task: Task, patch: TaskPatch) -> Task:
         changes["breached_at"] = None
     if not changes:
         return task
-    return await queries.change_task(uow, task.id, changes)
+    return await change(uow, task, changes)
+
+
+async def change(uow: UnitOfWork, task: Task, changes: TaskChanges) -> Task:
+    """Of a task that is locked; its history tells."""
+    changed = await queries.change_task(uow, task.id, changes)
+    told = differences(TOLD, asdict(task), asdict(changed))
+    await history.record_changes(uow, TASK.name, [(task.id, told)])
+    return changed
 
 
 async def complete_task(
     uow: UnitOfWork, caller: Caller, task_id: UUID, outcome: str | None
 ) -> Task:
-    await _get_open(uow, task_id)
+    open_task = await _get_open(uow, task_id)
     changes: TaskChanges = {
         "status": "completed",
         "outcome": outcome,
         "ended_at": await uow.now(),
         "ended_by": caller.member_id,
     }
-    task = await queries.change_task(uow, task_id, changes)
-    completed_by = caller.member_id
-    uow.publish(TaskCompleted(**_event_fields(task), outcome=outcome, completed_by=completed_by))
+    task = await change(uow, open_task, changes)
+    publish_completed(uow, task)
     return task
 
 
@@ -147,13 +169,12 @@ async def reassign_task(uow: UnitOfWork, task_id: UUID, assignee_id: UUID) -> Ta
 
 
 async def snooze_task(uow: UnitOfWork, task_id: UUID, until: datetime) -> Task:
-    await _get_open(uow, task_id)
-    return await queries.change_task(uow, task_id, {"snoozed_until": until})
+    return await change(uow, await _get_open(uow, task_id), {"snoozed_until": until})
 
 
 async def refresh_task(uow: UnitOfWork, task: Task, changes: TaskChanges) -> Task:
     """What it shows, when what is behind it changed. Nobody is told."""
-    return await queries.change_task(uow, task.id, changes)
+    return await change(uow, task, changes)
 
 
 async def close_by_key(uow: UnitOfWork, dedupe_key: str) -> None:
@@ -167,12 +188,41 @@ async def close_by_key(uow: UnitOfWork, dedupe_key: str) -> None:
 async def close(uow: UnitOfWork, task: Task, reason: TaskCloseReason) -> None:
     """End an open task without a person."""
     changes: TaskChanges = {"status": "closed", "outcome": reason, "ended_at": await uow.now()}
-    closed = await queries.change_task(uow, task.id, changes)
+    closed = await change(uow, task, changes)
     uow.publish(TaskClosed(**_event_fields(closed), reason=reason))
+
+
+async def reopen(uow: UnitOfWork, task: Task) -> None:
+    """What it closed for is not so any more."""
+    changes: TaskChanges = {"status": "open", "outcome": None, "ended_at": None}
+    publish_opened(uow, await change(uow, task, changes))
 
 
 def publish_opened(uow: UnitOfWork, task: Task) -> None:
     uow.publish(TaskOpened(**_event_fields(task), due_at=task.due_at))
+
+
+def publish_completed(uow: UnitOfWork, task: Task) -> None:
+    uow.publish(
+        TaskCompleted(
+            **_event_fields(task),
+            outcome=task.outcome,
+            completed_by=task.ended_by,
+            completed_at=task.ended_at,
+        )
+    )
+
+
+async def tasks_by_id(uow: UnitOfWork, ids: Sequence[UUID]) -> list[Task]:
+    return await queries.tasks_by_id(uow, ids) if ids else []
+
+
+async def get_task_by_external_id(uow: UnitOfWork, external_id: str) -> Task:
+    """Raises `TaskNotFound`."""
+    task = await queries.task_by_external_id(uow, external_id)
+    if task is None:
+        raise TaskNotFound("There is no task with this external id.")
+    return task
 
 
 async def open_tasks_by_key(uow: UnitOfWork, dedupe_keys: Sequence[str]) -> list[Task]:
@@ -243,7 +293,7 @@ async def publish_breach(uow: UnitOfWork, task_id: UUID) -> None:
         return
     if task.due_at is None or task.due_at > now:
         return
-    breached = await queries.change_task(uow, task_id, {"breached_at": now})
+    breached = await change(uow, task, {"breached_at": now})
     uow.publish(TaskBreached(**_event_fields(breached), due_at=task.due_at))
 
 
@@ -257,34 +307,44 @@ async def list_tasks(
 async def _assign(uow: UnitOfWork, task: Task, assignee_id: UUID | None) -> Task:
     if task.assignee_id == assignee_id:
         return task
-    assigned = await queries.change_task(uow, task.id, {"assignee_id": assignee_id})
-    await _notify_assignee(uow, assigned)
+    assigned = await change(uow, task, {"assignee_id": assignee_id})
+    await notify_assignees(uow, [assigned])
     return assigned
 
 
-async def _notify_assignee(uow: UnitOfWork, task: Task) -> None:
+async def notify_assignees(uow: UnitOfWork, tasks: Sequence[Task]) -> None:
     """One notification per assignment, which made this version; never of one's own act. While
     nobody holds the key role, the admins get it.
     """
-    if task.assignee_id is not None:
-        recipients, kind, title = [task.assignee_id], "task.assigned", task.title
-    elif task.assignee_key_role is not None:
-        recipients, kind = await replica.admins(uow), "task.key_role_vacant"
-        title = f"Nobody holds {task.assignee_key_role}: {task.title}"[:200]
-    else:
-        return
     acting = {link.id for link in uow.cause if link.type == "member"}
-    for member_id in recipients:
-        if str(member_id) not in acting:
-            await notifications.notify(
-                uow,
-                member_id,
-                kind=kind,
-                title=title,
-                body=task.body,
-                subject=("task", task.id),
-                once_per=uuid5(task.id, str(task.version)),
-            )
+    vacant = [task for task in tasks if task.key_role_vacant]
+    admins = await replica.admins(uow) if vacant else []
+    told = [(task, task.assignee_id) for task in tasks if task.assignee_id is not None]
+    told += [(task, member_id) for task in vacant for member_id in admins]
+    await notifications.notify(
+        uow,
+        [
+            _notification(task, member_id)
+            for task, member_id in told
+            if str(member_id) not in acting
+        ],
+    )
+
+
+def _notification(task: Task, member_id: UUID) -> NewNotification:
+    kind, title = "task.assigned", task.title
+    if task.key_role_vacant:
+        kind = "task.key_role_vacant"
+        title = f"Nobody holds {task.assignee_key_role}: {task.title}"[:200]
+    return {
+        "member_id": member_id,
+        "kind": kind,
+        "title": title,
+        "body": task.body,
+        "subject_type": "task",
+        "subject_id": task.id,
+        "event_id": uuid5(task.id, str(task.version)),
+    }
 
 
 def _event_fields(task: Task) -> dict[str, Any]:
@@ -296,6 +356,10 @@ def _event_fields(task: Task) -> dict[str, Any]:
         "subject_id": task.subject_id,
         "account_id": task.account_id,
         "assignee_id": task.assignee_id,
+        "external_id": task.external_id,
+        "source": task.source,
+        "author_id": task.author_id,
+        "authored_at": task.authored_at,
     }
 
 

@@ -1,0 +1,40 @@
+from collections.abc import Sequence
+from uuid import UUID
+
+from shared.auth import Caller
+from shared.uow import UnitOfWork
+from tasks_api.notes.note_upserts.rules import NoteKind
+from tasks_api.notes.notes import service as notes
+from tasks_api.notes.notes.rows import Note
+from tasks_api.records.upserts import service as upserts
+from tasks_api.records.upserts.authorship import Moment
+from tasks_api.records.upserts.rules import Edit, Outcome, State
+from tasks_api.records.upserts.service import ReadRows
+
+
+async def write_notes(
+    uow: UnitOfWork,
+    caller: Caller,
+    read: ReadRows,
+    *,
+    dry_run: bool = False,
+    shows: bool = False,
+) -> Sequence[Outcome]:
+    """One outcome for each row. What is new is published, unless it is private."""
+
+    async def kind(uow: UnitOfWork, _edits: Sequence[Edit], _states: Sequence[State]) -> NoteKind:
+        return NoteKind(await Moment.of(uow, caller), shows)
+
+    written = await upserts.write(uow, notes.UPSERTED, kind, read.rows, dry_run=dry_run)
+    new = [one.after["id"] for one in written.stored if one.before is None]
+    for note in await notes.notes_by_id(uow, new):
+        notes.publish_logged(uow, note)
+    return written.outcomes
+
+
+async def note_written(uow: UnitOfWork, outcome: Outcome) -> Note:
+    """Raises what refused the row."""
+    if outcome.error is not None:
+        raise outcome.error
+    (note,) = await notes.notes_by_id(uow, [UUID(outcome.id or "")])
+    return note

@@ -1,0 +1,1 @@
+"""What changed of a record: the same table, page and words in every service that keeps it."""
