@@ -21,7 +21,7 @@ UntilParam = Annotated[
 KnownUntilParam = Annotated[Instant | None, Query(description="Learned until this instant.")]
 
 
-class CauseOut(BaseModel):
+class CauseLink(BaseModel):
     """A link of the chain of causes: who or what acted. `id` leads to the thing in its own
     collection.
     """
@@ -74,6 +74,6 @@ class FieldChangeOut(BaseModel):
         description="When the change became true, by the workspace's clock."
     )
     known_at: datetime = Field(description="When Tenure learned of it, by the real clock.")
-    cause: list[CauseOut] = Field(
+    cause: list[CauseLink] = Field(
         description="Who or what acted, from the origin to the immediate actor."
     )

@@ -24,7 +24,7 @@ def upgrade() -> None:
     for table in TABLES:
         op.execute(f"alter table {table} add column external_id text, add column source text")
         op.execute(
-            "-- squawk-ignore disallowed-unique-constraint\n"
+            "-- squawk-ignore disallowed-unique-constraint, constraint-missing-not-valid\n"
             f"alter table {table} add constraint uq_{table}_workspace_id_external_id"
             " unique (workspace_id, external_id)"
         )

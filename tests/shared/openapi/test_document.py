@@ -155,7 +155,7 @@ def test_components_are_named_as_a_client_would() -> None:
     ("model", "name"),
     [
         ("TaskOut", "Task"),
-        ("CauseOut", "CauseOut"),
+        ("CauseLink", "CauseLink"),
         ("Page_TaskOut_", "TaskPage"),
         ("CountedPage_AccountOut_", "AccountPage"),
         ("Step-Input", "StepInput"),

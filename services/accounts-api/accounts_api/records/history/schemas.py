@@ -4,7 +4,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from shared.history.schemas import FIELD_CHANGE, CauseOut, FieldChangeOut
+from shared.history.schemas import FIELD_CHANGE, CauseLink, FieldChangeOut
 
 
 class RelatedChange(BaseModel):
@@ -84,6 +84,6 @@ class PlanRolesChangeOut(BaseModel):
         description="When the change became true, by the workspace's clock."
     )
     known_at: datetime = Field(description="When Tenure learned of it, by the real clock.")
-    cause: list[CauseOut] = Field(
+    cause: list[CauseLink] = Field(
         description="Who or what acted, from the origin to the immediate actor."
     )

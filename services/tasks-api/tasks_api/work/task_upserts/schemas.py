@@ -2,6 +2,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import ConfigDict, Field, SkipValidation, StringConstraints
+from typing_extensions import TypeAliasType
 
 from shared.bulk import RowsIn, rows_field
 from shared.schemas import Instant, Slug, Title
@@ -19,6 +20,18 @@ EXAMPLE: dict[str, Any] = {
     "ended_at": "2023-05-11T15:30:00Z",
     "outcome": "Renewed",
 }
+
+
+RowTaskStatus = TypeAliasType(
+    "RowTaskStatus",
+    Annotated[
+        Literal["open", "completed"],
+        Field(
+            description="What a row may say of a task. `completed` ends it; one that has ended is"
+            " not opened again."
+        ),
+    ],
+)
 
 
 class TaskFields(Fields):
@@ -41,10 +54,7 @@ class TaskFields(Fields):
         Field(description="Assigned to whoever holds this key role on the account."),
     ] = None
     due_at: Annotated[Instant | None, DUE_AT] = None
-    status: Annotated[
-        Literal["open", "completed"],
-        Field(description="`completed` ends it; one that has ended is not opened again."),
-    ] = "open"
+    status: RowTaskStatus = "open"
     outcome: Annotated[
         Annotated[str, StringConstraints(max_length=500)] | None,
         Field(description="What came of it, of one that is completed."),
