@@ -259,6 +259,10 @@ ELSEWHERE: Final = {
     },
     **{("sync", f"{of}write_back/*/target"): _OF_A_MAPPING for of in ("", "mapping/")},
     ("sync", "mapping"): _OF_A_MAPPING,
+    **{
+        ("tasks", f"{record}_external_id"): "tests/tasks_api/records/test_upserts.py"
+        for record in ("subject", "account")
+    },
 }
 """Names that take more than one request to be wrong, and the tests that try them."""
 FREE: Final = {

@@ -140,7 +140,7 @@ DOCUMENTS: dict[str, Document] = {
     "accounts.api_keys.scopes": Document("/v1/api-keys", make_key, '["nonsense"]'),
     "sequencer.sequences.draft": Document("/v1/sequences", make_sequence, told_in="unreadable"),
     "tasks.tasks.due_rule": Document("/v1/tasks", make_task),
-    "tasks.tasks.source": Document("/v1/tasks", make_task),
+    "tasks.tasks.opened_by": Document("/v1/tasks", make_task),
     "tasks.tasks.data": Document("/v1/tasks", make_task),
     "tasks.notes.author": Document("/v1/notes", make_note),
     "tasks.notes.field_values": Document("/v1/notes", make_note),
@@ -206,6 +206,8 @@ ELSEWHERE: dict[str, str] = {
     "sync.write_backs.value": RECORD,
     "tasks.accounts.key_roles": RECORD,
     "sequencer.accounts.key_roles": RECORD,
+    "tasks.field_changes.new": LOG,
+    "tasks.field_changes.old": LOG,
     "tasks.note_templates.required": INNER,
 }
 """By column of any table, or of one."""

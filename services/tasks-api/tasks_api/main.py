@@ -10,15 +10,15 @@ from shared.routers.held_work import held_work_router
 from shared.routers.status import STATUS_TAG, status_router
 from shared.routers.usages import usages_router
 from shared.settings import Settings
+from tasks_api.notes.note_records.router import router as note_records
 from tasks_api.notes.note_templates import service as note_templates_service
 from tasks_api.notes.note_templates.router import router as note_templates
-from tasks_api.notes.note_upserts.router import router as note_upserts
 from tasks_api.notes.notes.router import router as notes
 from tasks_api.notes.template_usages.router import router as template_usages
 from tasks_api.notifications.router import router as notifications
 from tasks_api.status import due_work
 from tasks_api.subscriptions import SUBSCRIPTIONS
-from tasks_api.work.task_upserts.router import router as task_upserts
+from tasks_api.work.task_records.router import router as task_records
 from tasks_api.work.tasks import service as tasks_service
 from tasks_api.work.tasks.router import internal as tasks_internal
 from tasks_api.work.tasks.router import router as tasks
@@ -40,10 +40,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         title="Tenure tasks",
         summary="What people must do, and what was said.",
         routers=[
-            task_upserts,
+            task_records,
             tasks,
             tasks_internal,
-            note_upserts,
+            note_records,
             notes,
             note_templates,
             template_usages,

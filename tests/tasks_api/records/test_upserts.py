@@ -56,11 +56,12 @@ async def test_a_bad_row_costs_itself_alone(tenure: Tenure, kind: str) -> None:
         {"id": str(new_id()), "title": "Gone"},
         "no row",
         {"external_id": "old-10", "subject_type": "account", "subject_external_id": "crm-1"},
-        row(11),
+        row(11, account_external_id="nowhere"),
+        row(12),
     ]
     written = await write(ws.admin, kind, rows)
     results = written["results"]
-    assert [one["status"] for one in results] == ["created", *["rejected"] * 10, "created"]
+    assert [one["status"] for one in results] == ["created", *["rejected"] * 11, "created"]
     assert [faults(one) for one in results[1:8]] == [
         [("/rows/1/title", "string_type")],
         [("/rows/2/subject_external_id", "unknown_record")],
@@ -72,8 +73,9 @@ async def test_a_bad_row_costs_itself_alone(tenure: Tenure, kind: str) -> None:
     ]
     assert results[8]["code"] == f"{kind}_not_found"
     assert faults(results[10]) == [("/rows/10/title", "required")]
+    assert faults(results[11]) == [("/rows/11/account_external_id", "unknown_record")]
     listed = (await ws.admin.get(f"/v1/{kind}s")).json()["data"]
-    assert {one["external_id"] for one in listed} == {"old-0", "old-11"}
+    assert {one["external_id"] for one in listed} == {"old-0", "old-12"}
 
 
 @KINDS

@@ -15,7 +15,7 @@ from shared.uow import UnitOfWork
 from tasks_api.notes.notes.models import notes
 from tasks_api.notes.notes.rows import NewNote, Note, NoteChanges, NoteTitle
 from tasks_api.notes.notes.rules import NOTE, TOLD
-from tasks_api.records.upserts.queries import Upserted
+from tasks_api.records.upserts.tables import Upserted
 
 _NOTES_OF_TEMPLATE = (
     select(notes.c.id, notes.c.title, notes.c.private)

@@ -5,23 +5,13 @@ from fastapi import Body, Path, Query, Response
 
 from shared.auth import Caller
 from shared.errors import check_version
-from shared.history.schemas import (
-    FieldChangeOut,
-    FieldParam,
-    KnownUntilParam,
-    SinceParam,
-    UntilParam,
-)
 from shared.lists.schemas import CountedPage, ListParams, SearchBody
 from shared.lists.service import ListQuery
-from shared.paging import CursorParam, Limit, Page
 from shared.web.all_faults import all_faults_at_once
 from shared.web.routing import BeginUow, ServiceDep, Uow, api_router, require
 from shared.web.versions import IfMatch
 from tasks_api.notes.notes import service
-from tasks_api.notes.notes.rules import NOTE
 from tasks_api.notes.notes.schemas import NoteIn, NoteOut, NotePatch
-from tasks_api.records.history import service as history
 from tasks_api.replica.references import Named, must_exist
 
 router = api_router("/v1/notes", "Notes")
@@ -127,30 +117,6 @@ async def create_note(
 async def get_note(note_id: NoteId, caller: Reader, uow: Uow) -> Any:
     """One note. Somebody else's private note is a 404."""
     return await service.get_note(uow, caller, note_id)
-
-
-@router.get(
-    "/{note_id}/history", response_model=Page[FieldChangeOut], summary="List changes of a note"
-)
-async def list_note_history(
-    note_id: Annotated[UUID, Path(description="The id of the note that changed.")],
-    caller: Reader,
-    uow: Uow,
-    running: ServiceDep,
-    field: FieldParam = None,
-    since: SinceParam = None,
-    until: UntilParam = None,
-    known_until: KnownUntilParam = None,
-    cursor: CursorParam = None,
-    limit: Limit = 50,
-) -> Response:
-    """Lists the changes of the note, newest first, each with when it became true, when Tenure
-    learned of it, and why. It begins with `created`, and goes with a note that is deleted.
-    """
-    await service.get_note(uow, caller, note_id)
-    wanted = history.Wanted(field, since, until, known_until)
-    body = await history.page(uow, NOTE.name, note_id, running.cursors, wanted, cursor, limit)
-    return Response(body, media_type="application/json")
 
 
 @router.patch("/{id}", response_model=NoteOut, summary="Update a note")

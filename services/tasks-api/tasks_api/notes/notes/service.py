@@ -36,7 +36,7 @@ from tasks_api.notes.notes.rules import (
 from tasks_api.notes.notes.schemas import NoteIn, NotePatch
 from tasks_api.records.history import service as history
 from tasks_api.records.upserts.authorship import Moment
-from tasks_api.records.upserts.rules import Edit, differences
+from tasks_api.records.upserts.batch import Edit, differences
 from tasks_api.records.upserts.service import claim
 from tasks_api.replica import service as replica
 from tasks_api.work.task_causes import service as task_causes

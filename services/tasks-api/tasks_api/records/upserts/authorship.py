@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from shared.auth import Caller
 from shared.errors import Fault, Forbidden
 from shared.uow import UnitOfWork
-from tasks_api.records.upserts.rules import Edit, State
+from tasks_api.records.upserts.batch import Edit, State
 
 AUTHORS: Final = "members:write"
 """What it takes to write in the name of somebody else, or of another time."""

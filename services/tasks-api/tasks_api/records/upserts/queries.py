@@ -1,7 +1,6 @@
 """What upserts of any kind read and write: each statement takes all rows of a call."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from functools import cache
 from uuid import UUID
 
@@ -13,7 +12,8 @@ from sqlalchemy.types import Text, Uuid
 
 from shared.data import WORKSPACE
 from shared.uow import UnitOfWork
-from tasks_api.records.upserts.rules import State
+from tasks_api.records.upserts.batch import State
+from tasks_api.records.upserts.tables import Upserted
 
 _DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
 _TAKE_TURNS = text("select pg_advisory_xact_lock(hashtextextended(:turn, 0))")
@@ -24,16 +24,6 @@ async def take_turns(uow: UnitOfWork, kind: str) -> None:
     so that none is made twice and no two wait for each other.
     """
     await uow.run(_TAKE_TURNS, turn=f"{uow.workspace_id}:external ids:{kind}")
-
-
-@dataclass(frozen=True, slots=True)
-class Upserted:
-    """A table whose records are upserted."""
-
-    kind: str
-    table: Table
-    columns: tuple[str, ...]
-    """What an update may set."""
 
 
 async def stored(

@@ -17,9 +17,7 @@ from shared.uow import UnitOfWork
 from shared.web.problems import faults_in
 from tasks_api.records.history import service as history
 from tasks_api.records.upserts import queries
-from tasks_api.records.upserts.queries import Upserted
-from tasks_api.records.upserts.references import asked_by, given_by
-from tasks_api.records.upserts.rules import (
+from tasks_api.records.upserts.batch import (
     Batch,
     Edit,
     Kind,
@@ -29,7 +27,9 @@ from tasks_api.records.upserts.rules import (
     not_stored,
     taken,
 )
+from tasks_api.records.upserts.references import asked_by, given_by
 from tasks_api.records.upserts.schemas import Fields
+from tasks_api.records.upserts.tables import Upserted
 from tasks_api.replica.known import Known, look_up
 
 MakeKind = Callable[[UnitOfWork, Sequence[Edit], Sequence[State]], Awaitable[Kind]]

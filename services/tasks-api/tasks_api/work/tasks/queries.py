@@ -13,7 +13,7 @@ from shared.held_work import not_held
 from shared.lists.service import Listed, ListQuery, page
 from shared.paging import CursorSigner
 from shared.uow import UnitOfWork
-from tasks_api.records.upserts.queries import Upserted
+from tasks_api.records.upserts.tables import Upserted
 from tasks_api.work.tasks.models import tasks
 from tasks_api.work.tasks.rows import NewTask, Task, TaskChanges
 from tasks_api.work.tasks.rules import TASK, TOLD

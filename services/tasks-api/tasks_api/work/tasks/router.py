@@ -5,25 +5,15 @@ from fastapi import APIRouter, Body, Path, Query, Request, Response
 
 from shared.auth import Caller
 from shared.errors import check_version, invalid
-from shared.history.schemas import (
-    FieldChangeOut,
-    FieldParam,
-    KnownUntilParam,
-    SinceParam,
-    UntilParam,
-)
 from shared.lists.schemas import CountedPage
 from shared.lists.service import ListQuery
-from shared.paging import CursorParam, Limit, Page
 from shared.routers.internal import on_behalf
 from shared.routers.usages import peer_transaction
 from shared.web.all_faults import all_faults_at_once
 from shared.web.routing import BeginUow, ServiceDep, Uow, api_router, require
 from shared.web.versions import IfMatch
-from tasks_api.records.history import service as history
 from tasks_api.replica.references import Named, must_exist
 from tasks_api.work.tasks import service
-from tasks_api.work.tasks.rules import TASK
 from tasks_api.work.tasks.schemas import (
     Completion,
     Me,
@@ -135,30 +125,6 @@ async def create_task(
 async def get_task(task_id: TaskId, caller: Reader, uow: Uow) -> Any:
     """One task, open or ended."""
     return await service.get_task(uow, task_id)
-
-
-@router.get(
-    "/{task_id}/history", response_model=Page[FieldChangeOut], summary="List changes of a task"
-)
-async def list_task_history(
-    task_id: Annotated[UUID, Path(description="The id of the task that changed.")],
-    caller: Reader,
-    uow: Uow,
-    running: ServiceDep,
-    field: FieldParam = None,
-    since: SinceParam = None,
-    until: UntilParam = None,
-    known_until: KnownUntilParam = None,
-    cursor: CursorParam = None,
-    limit: Limit = 50,
-) -> Response:
-    """Lists the changes of the task, newest first, each with when it became true, when Tenure
-    learned of it, and why. It begins with `created`.
-    """
-    await service.get_task(uow, task_id)
-    wanted = history.Wanted(field, since, until, known_until)
-    body = await history.page(uow, TASK.name, task_id, running.cursors, wanted, cursor, limit)
-    return Response(body, media_type="application/json")
 
 
 @router.patch("/{id}", response_model=TaskOut, summary="Update a task")

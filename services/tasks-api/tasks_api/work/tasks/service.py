@@ -18,7 +18,7 @@ from tasks_api.notifications import service as notifications
 from tasks_api.notifications.rows import NewNotification
 from tasks_api.records.history import service as history
 from tasks_api.records.upserts.authorship import Moment
-from tasks_api.records.upserts.rules import Edit, differences
+from tasks_api.records.upserts.batch import Edit, differences
 from tasks_api.records.upserts.service import claim
 from tasks_api.replica import service as replica
 from tasks_api.replica.references import Named
@@ -58,8 +58,7 @@ async def create_task(uow: UnitOfWork, caller: Caller, data: TaskIn) -> tuple[Ta
     new["opened_by"] = {"type": HAND_WORK, "id": caller.principal.id}
     moment = await Moment.of(uow, caller)
     told = Edit("", data.model_dump(include={"author_id", "authored_at"}, exclude_unset=True))
-    authored = moment.told(told, None, member="author_id", instant="authored_at")
-    new["author_id"], new["authored_at"] = authored["author_id"], authored["authored_at"]
+    new |= cast("NewTask", moment.told(told, None, member="author_id", instant="authored_at"))
     await claim(uow, queries.UPSERTED, data.external_id)
     if data.due_at is not None:
         new["due_rule"] = {"at": data.due_at.isoformat()}
@@ -194,8 +193,8 @@ async def close(uow: UnitOfWork, task: Task, reason: TaskCloseReason) -> None:
 
 async def reopen(uow: UnitOfWork, task: Task) -> None:
     """What it closed for is not so any more."""
-    changes: TaskChanges = {"status": "open", "outcome": None, "ended_at": None}
-    publish_opened(uow, await change(uow, task, changes))
+    opened = await change(uow, task, {"status": "open", "outcome": None, "ended_at": None})
+    publish_opened(uow, opened)
 
 
 def publish_opened(uow: UnitOfWork, task: Task) -> None:

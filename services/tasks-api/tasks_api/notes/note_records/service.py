@@ -3,12 +3,12 @@ from uuid import UUID
 
 from shared.auth import Caller
 from shared.uow import UnitOfWork
-from tasks_api.notes.note_upserts.rules import NoteKind
+from tasks_api.notes.note_records.kind import NoteKind
 from tasks_api.notes.notes import service as notes
 from tasks_api.notes.notes.rows import Note
 from tasks_api.records.upserts import service as upserts
 from tasks_api.records.upserts.authorship import Moment
-from tasks_api.records.upserts.rules import Edit, Outcome, State
+from tasks_api.records.upserts.batch import Edit, Outcome, State
 from tasks_api.records.upserts.service import ReadRows
 
 

@@ -1,16 +1,27 @@
 from typing import Annotated, Any
+from uuid import UUID
 
 from fastapi import Body, Path, Response
 
 from shared.auth import Caller
 from shared.bulk import BulkOut, bulk_response
+from shared.history.schemas import (
+    FieldChangeOut,
+    FieldParam,
+    KnownUntilParam,
+    SinceParam,
+    UntilParam,
+)
+from shared.paging import CursorParam, Limit, Page
 from shared.schemas import ExternalId
 from shared.web.routing import BeginUow, ServiceDep, Uow, api_router, require
 from shared.web.versions import OptionalIfMatch
-from tasks_api.notes.note_upserts import service
-from tasks_api.notes.note_upserts.schemas import EXAMPLE, NoteRow, NoteRows, NoteUpsert
+from tasks_api.notes.note_records import service
+from tasks_api.notes.note_records.schemas import EXAMPLE, NoteRow, NoteRows, NoteUpsert
 from tasks_api.notes.notes import service as notes
+from tasks_api.notes.notes.rules import NOTE
 from tasks_api.notes.notes.schemas import NoteOut
+from tasks_api.records.history import service as history
 from tasks_api.records.upserts.service import be_quiet, read_one, read_rows
 
 router = api_router("/v1/notes", "Notes")
@@ -75,3 +86,27 @@ async def put_note(
     (outcome,) = await service.write_notes(uow, caller, read, shows=True)
     response.status_code = 201 if outcome.status == "created" else 200
     return await service.note_written(uow, outcome)
+
+
+@router.get(
+    "/{note_id}/history", response_model=Page[FieldChangeOut], summary="List changes of a note"
+)
+async def list_note_history(
+    note_id: Annotated[UUID, Path(description="The id of the note that changed.")],
+    caller: Reader,
+    uow: Uow,
+    running: ServiceDep,
+    field: FieldParam = None,
+    since: SinceParam = None,
+    until: UntilParam = None,
+    known_until: KnownUntilParam = None,
+    cursor: CursorParam = None,
+    limit: Limit = 50,
+) -> Response:
+    """Lists the changes of the note, newest first, each with when it became true, when Tenure
+    learned of it, and why. It begins with `created`, and goes with a note that is deleted.
+    """
+    await notes.get_note(uow, caller, note_id)
+    wanted = history.Wanted(field, since, until, known_until)
+    body = await history.page(uow, NOTE.name, note_id, running.cursors, wanted, cursor, limit)
+    return Response(body, media_type="application/json")

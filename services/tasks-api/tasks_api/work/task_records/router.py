@@ -1,16 +1,27 @@
 from typing import Annotated, Any
+from uuid import UUID
 
 from fastapi import Body, Path, Response
 
 from shared.auth import Caller
 from shared.bulk import BulkOut, bulk_response
+from shared.history.schemas import (
+    FieldChangeOut,
+    FieldParam,
+    KnownUntilParam,
+    SinceParam,
+    UntilParam,
+)
+from shared.paging import CursorParam, Limit, Page
 from shared.schemas import ExternalId
 from shared.web.routing import BeginUow, ServiceDep, Uow, api_router, require
 from shared.web.versions import OptionalIfMatch
+from tasks_api.records.history import service as history
 from tasks_api.records.upserts.service import be_quiet, read_one, read_rows
-from tasks_api.work.task_upserts import service
-from tasks_api.work.task_upserts.schemas import EXAMPLE, TaskRow, TaskRows, TaskUpsert
+from tasks_api.work.task_records import service
+from tasks_api.work.task_records.schemas import EXAMPLE, TaskRow, TaskRows, TaskUpsert
 from tasks_api.work.tasks import service as tasks
+from tasks_api.work.tasks.rules import TASK
 from tasks_api.work.tasks.schemas import TaskOut
 
 router = api_router("/v1/tasks", "Tasks")
@@ -75,3 +86,27 @@ async def put_task(
     (outcome,) = await service.write_tasks(uow, caller, read)
     response.status_code = 201 if outcome.status == "created" else 200
     return await service.task_written(uow, outcome)
+
+
+@router.get(
+    "/{task_id}/history", response_model=Page[FieldChangeOut], summary="List changes of a task"
+)
+async def list_task_history(
+    task_id: Annotated[UUID, Path(description="The id of the task that changed.")],
+    caller: Reader,
+    uow: Uow,
+    running: ServiceDep,
+    field: FieldParam = None,
+    since: SinceParam = None,
+    until: UntilParam = None,
+    known_until: KnownUntilParam = None,
+    cursor: CursorParam = None,
+    limit: Limit = 50,
+) -> Response:
+    """Lists the changes of the task, newest first, each with when it became true, when Tenure
+    learned of it, and why. It begins with `created`.
+    """
+    await tasks.get_task(uow, task_id)
+    wanted = history.Wanted(field, since, until, known_until)
+    body = await history.page(uow, TASK.name, task_id, running.cursors, wanted, cursor, limit)
+    return Response(body, media_type="application/json")

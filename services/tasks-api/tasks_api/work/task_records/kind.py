@@ -9,7 +9,7 @@ from typing_extensions import override
 
 from shared.errors import Fault
 from tasks_api.records.upserts.authorship import Moment
-from tasks_api.records.upserts.rules import Edit, Kind, State
+from tasks_api.records.upserts.batch import Edit, Kind, State
 from tasks_api.work.tasks.rules import HAND_WORK, TASK, TOLD
 from tasks_api.work.tasks.service import AlreadyEnded, TaskNotFound
 

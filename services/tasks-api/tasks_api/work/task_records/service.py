@@ -6,10 +6,10 @@ from shared.quiet import quiet_batch_of
 from shared.uow import UnitOfWork
 from tasks_api.records.upserts import service as upserts
 from tasks_api.records.upserts.authorship import Moment
-from tasks_api.records.upserts.rules import Edit, Outcome, PendingRecord, State
+from tasks_api.records.upserts.batch import Edit, Outcome, PendingRecord, State
 from tasks_api.records.upserts.service import ReadRows
 from tasks_api.replica import service as replica
-from tasks_api.work.task_upserts.rules import TaskKind
+from tasks_api.work.task_records.kind import TaskKind
 from tasks_api.work.tasks import service as tasks
 from tasks_api.work.tasks.rows import Task
 

@@ -10,7 +10,7 @@ from tasks_api.notes.note_templates.rules import clean
 from tasks_api.notes.notes.rules import NOTE, TOLD, is_own
 from tasks_api.notes.notes.service import NoteNotFound
 from tasks_api.records.upserts.authorship import AUTHORS, Moment
-from tasks_api.records.upserts.rules import Edit, Kind, State
+from tasks_api.records.upserts.batch import Edit, Kind, State
 
 _NEW: Final[State] = {
     "external_id": None,
