@@ -23,7 +23,7 @@ from accounts_api.customers.import_destinations.destination import (
 from accounts_api.customers.import_destinations.rules import Target, of_fields
 from accounts_api.customers.key_roles.schemas import HoldingRow
 from accounts_api.identity.members.service import known_members
-from accounts_api.records.editing.edits import Edit, Outcome, WriteStatus
+from accounts_api.records.editing.edits import Edit, Outcome
 from accounts_api.records.editing.timeline import Timeline
 from accounts_api.records.holdings.rules import (
     Holders,
@@ -43,6 +43,7 @@ from accounts_api.records.schema.record_schemas import ACCOUNT, RecordSchema
 from accounts_api.records.schema.rules import RecordState, field_of
 from accounts_api.records.store import service as store
 from shared.batches import isolate_failures
+from shared.bulk import WriteStatus
 from shared.errors import AppError, Fault
 from shared.rules.types.fold import fold
 from shared.uow import UnitOfWork
