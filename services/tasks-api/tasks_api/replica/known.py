@@ -1,13 +1,16 @@
-"""What there is of all that many rows refer to: one question of the copies, one of accounts-api."""
+"""What there is of all that many rows refer to, by the copies and by accounts-api."""
 
-from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from typing import Final
 from uuid import UUID
 
 from shared.auth import Caller
 from shared.references import known_references
 from shared.service import Service
 from tasks_api.replica import queries
+
+_AT_ONCE: Final = 800
+"""Questions in a body, which stays below a mebibyte however long their external ids are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +27,11 @@ class Asked:
 class Known:
     """What there is of it: for a record, the id of the one that stands for it."""
 
-    records: Mapping[str, Mapping[str, str]]
-    external_ids: Mapping[str, Mapping[str, str]]
-    members: Mapping[UUID, bool]
+    records: dict[str, dict[str, str]]
+    external_ids: dict[str, dict[str, str]]
+    members: dict[UUID, bool]
     """Whether they are active: who left has written things all the same."""
-    key_roles: Collection[str]
+    key_roles: set[str]
 
 
 async def look_up(running: Service, caller: Caller, asked: Asked) -> Known:
@@ -42,10 +45,12 @@ async def look_up(running: Service, caller: Caller, asked: Asked) -> Known:
         *(("member", str(id_)) for id_ in asked.members - members.keys()),
         *(("key_role", key) for key in asked.key_roles),
     ]
-    if not questions:
-        return Known({}, {}, members, ())
-    said = await known_references(running, caller, questions)
-    made_since = dict.fromkeys(map(UUID, said["members"]), True)
-    return Known(
-        said["records"], said["external_ids"], {**members, **made_since}, said["key_roles"]
-    )
+    known = Known({}, {}, members, set())
+    for start in range(0, len(questions), _AT_ONCE):
+        said = await known_references(running, caller, questions[start : start + _AT_ONCE])
+        for by, found in ((known.records, "records"), (known.external_ids, "external_ids")):
+            for record_type, ids in said[found].items():
+                by.setdefault(record_type, {}).update(ids)
+        known.members.update(dict.fromkeys(map(UUID, said["members"]), True))
+        known.key_roles.update(said["key_roles"])
+    return known
