@@ -163,6 +163,12 @@ async def test_a_sequence_has_a_key_and_names_its_segments_by_theirs(tenure: Ten
     assert (await ws.observer.get(path)).json()["key"] == "all_renewals"
     taken = await ws.admin.post("/v1/sequences", {**body, "title": "Other", "key": "renewals"})
     assert (taken.status_code, taken.json()["code"]) == (409, "key_taken")
+    await tenure.settle()
+    await ws.admin.post("/v1/segments/due_soon/rename", {"key": "due"})
+    await tenure.settle()
+    shown = (await ws.observer.get("/v1/sequences/all_renewals")).json()
+    assert shown["audience_segment_id"] == audience["id"]
+    assert (shown["audience_segment_key"], shown["account_segment_key"]) == ("due", "enterprise")
     for records in ("enrollments", "messages"):
         for written in ('= "renewals"', 'in ("all_renewals")', f'= "{sequence["id"]}"'):
             listed = await ws.admin.get(

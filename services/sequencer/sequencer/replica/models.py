@@ -112,6 +112,7 @@ segments = Table(
     Column("title", Text, nullable=False),
     Column("record_type", Text, nullable=False),
     Column("archived", Boolean, nullable=False),
+    Column("key", Text, comment="null: no event has told it yet"),
     PrimaryKeyConstraint("workspace_id", "id"),
 )
 

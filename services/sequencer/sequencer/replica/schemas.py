@@ -98,6 +98,8 @@ class Segment:
     title: str
     record_type: str
     archived: bool
+    key: str | None = None
+    """None when no event has told it yet."""
 
 
 @dataclass(frozen=True, slots=True)

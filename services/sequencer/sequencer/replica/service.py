@@ -123,7 +123,7 @@ async def copy_member(uow: UnitOfWork, event: MemberChanged) -> bool:
 
 
 async def copy_segment(uow: UnitOfWork, event: SegmentChanged) -> bool:
-    copy = Segment(event.id, event.title, event.record_type, event.archived)
+    copy = Segment(event.id, event.title, event.record_type, event.archived, event.key)
     return await queries.store_copy(uow, copy, event.version)
 
 

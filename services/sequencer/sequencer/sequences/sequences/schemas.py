@@ -101,6 +101,8 @@ _SEQUENCE: dict[str, Any] = {
     "published_version": 1,
     "has_unpublished_changes": False,
     "audience_title": "Scaled renewals due within 90 days",
+    "audience_segment_key": "scaled_renewals",
+    "account_segment_key": None,
     "created_at": "2026-10-05T08:00:00Z",
     "updated_at": "2026-10-06T08:00:00Z",
     "unreadable": None,
@@ -323,6 +325,13 @@ class SequenceOut(StoredOut):
     )
     audience_title: str | None = Field(
         description="Title of the audience segment, when known here."
+    )
+    audience_segment_key: str | None = Field(
+        description="The key of the audience segment, which is the same in a sandbox and in"
+        " production and may stand for its id; null of an archived one, or when not known here yet."
+    )
+    account_segment_key: str | None = Field(
+        description="The key of the segment of accounts, in the same way."
     )
     created_at: datetime
     updated_at: datetime
