@@ -25,6 +25,8 @@ HAVE_KEYS: Final = {
     "webhook-endpoints": "endpoint",
 }
 """Collection and how a parameter or a field calls one of its things."""
+KEEP_THEIRS: Final = {"key-roles", "note-templates", "object-types", "traits"}
+"""Values are stored under their keys."""
 NO_SUCH_KEY: Final = "no_such_thing"
 
 
@@ -62,6 +64,21 @@ def test_what_has_a_key_is_named_by_it_everywhere() -> None:
     by_id = {(str(o), name) for o, _, name, schema in NAMED if f"'{KEY_OR_ID}'" not in str(schema)}
     assert by_id == set()
     assert {place for _, place, _, _ in NAMED} == {"path", "query", "body"}
+
+
+def test_a_key_changes_by_a_rename_or_never() -> None:
+    renamed_there = {
+        operation.path.removesuffix("/{id}/rename").rpartition("/")[2]
+        for operation in OPERATIONS
+        if operation.path.endswith("/rename")
+    }
+    assert renamed_there == HAVE_KEYS.keys() - KEEP_THEIRS
+    by_update = {
+        str(operation)
+        for operation in OPERATIONS
+        if operation.method == "PATCH" and "key" in (operation.body or {}).get("properties", {})
+    }
+    assert by_update == set()
 
 
 @pytest.mark.parametrize(
