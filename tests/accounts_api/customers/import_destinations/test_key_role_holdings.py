@@ -87,6 +87,10 @@ async def test_who_held_a_key_role_when_comes_in_and_the_past_agrees(tenure: Ten
     assert await held_then(ws, "01-21", account_executive=ids["ada"]) == ["a"]
     members = await ws.observer.get(f"/v1/segments/{segment_id}/members")
     assert [record["record_id"] for record in members.json()["data"]] == [ids["a"]]
+    for day, where in [("02-25", [ids["a"]]), ("02-10", [])]:
+        then = {"as_of": f"2026-{day}T12:00:00Z"}
+        found = await ws.observer.get(f"/v1/segments/{segment_id}/members", params=then)
+        assert [record["record_id"] for record in found.json()["data"]] == where, day
     told = await events_of(tenure, ws, "accounts.account_changed.v1")
     stints = await stints_of(ws, ids["a"])
     again = await begin(ws, "key_role_holding", HISTORY)
@@ -94,8 +98,12 @@ async def test_who_held_a_key_role_when_comes_in_and_the_past_agrees(tenure: Ten
     assert await events_of(tenure, ws, "accounts.account_changed.v1") == told
     assert await stints_of(ws, ids["a"]) == stints
     await tenure.set_clock(ws, datetime(2026, 3, 3, 9, tzinfo=UTC))
-    taken_over = {"member_ids": [ids["ada"]]}
-    await ws.admin.put(f"/v1/accounts/{ids['a']}/key-roles/csm", taken_over, if_match="*")
+    assigned = await ws.admin.put(
+        f"/v1/accounts/{ids['a']}/key-roles/csm",
+        {"member_ids": [ids["ada"]]},
+        headers={"if-match": "*"},
+    )
+    assert assigned.status_code == 200, assigned.text
     third = await begin(ws, "key_role_holding", HISTORY)
     assert counts(await run(tenure, ws, third)) == (0, 0, 5, 0)
     assert await holders(ws, ids["a"]) == [ids["ada"]], "what came later stays"

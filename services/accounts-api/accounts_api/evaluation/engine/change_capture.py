@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -17,6 +17,8 @@ from accounts_api.records.store.hooks import RecordChange
 from shared.rules.interpreter.depends import EXISTENCE, role_dependency
 from shared.rules.types.catalog import Catalog, Children
 from shared.uow import UnitOfWork
+
+_EVER: Final = datetime.min.replace(tzinfo=UTC)
 
 
 async def record_changes(
@@ -74,8 +76,8 @@ def _rows(
     if "lifecycle_status" in what and before.get("lifecycle_status") == IGNORED:
         what.add(RESUMED)
     at = change.since
-    if what:
-        yield {"record_type": record_type, "record_id": change.id, "what": sorted(what), "at": at}
+    for since, named in _by_instant(change, what):
+        yield {"record_type": record_type, "record_id": change.id, "what": named, "at": since}
     for type_name, relation, column in parents:
         left = before.get(column)
         if column in change.fields and left:
@@ -85,6 +87,19 @@ def _rows(
         for account_id in {link["account_id"] for link in links}:
             what_there = ["contacts"]
             yield {"record_type": "account", "record_id": account_id, "what": what_there, "at": at}
+
+
+def _by_instant(
+    change: RecordChange, what: Iterable[str]
+) -> list[tuple[datetime | None, list[str]]]:
+    """What has been so since when; the last to come about is noted last, and so counts for what
+    depends on several.
+    """
+    held = {_dependency(field): since for field, since in change.held_since.items()}
+    found: dict[datetime | None, list[str]] = defaultdict(list)
+    for name in sorted(what):
+        found[held.get(name, change.since)].append(name)
+    return sorted(found.items(), key=lambda noted: noted[0] or _EVER)
 
 
 def _dependency(field: str) -> str:

@@ -48,6 +48,15 @@ class PendingRecord:
         told = [fact.since for fact in self.facts if fact.since is not None]
         return min([*told, *([self.since] if self.since else [])], default=None)
 
+    @property
+    def held_since(self) -> dict[str, datetime]:
+        """By field, the latest instant that an edit of it was told of."""
+        held: dict[str, datetime] = {}
+        for fact in self.facts:
+            if fact.since is not None:
+                held[fact.field] = max(fact.since, held.get(fact.field, fact.since))
+        return held
+
 
 class Batch:
     def __init__(self, schema: RecordSchema, writer: Writer, known: Lookups) -> None:

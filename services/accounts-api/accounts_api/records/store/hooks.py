@@ -2,8 +2,8 @@
 it is: `wiring.py` names the features above.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -32,6 +32,8 @@ class RecordChange:
     """The earliest instant that the change was told of, if it was."""
     corrected: frozenset[str] = frozenset()
     """Names of fields of which only the past is another: they became something else later."""
+    held_since: Mapping[str, datetime] = field(default_factory=dict)
+    """By name, since when fields have been what they are now, of those that were told of."""
 
 
 Listener = Callable[[UnitOfWork, str, Sequence[RecordChange]], Awaitable[None]]

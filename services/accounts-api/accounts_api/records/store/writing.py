@@ -265,6 +265,7 @@ async def _announce(
                 merged_into,
                 since,
                 frozenset(corrected),
+                pending.held_since,
             )
         )
         uow.publish(
