@@ -198,6 +198,74 @@ async def test_a_guide_can_be_followed_from_top_to_bottom(
     assert status == 0, output
 
 
+MOVED_IN = {
+    "members.csv": (3, 0, 1, 0),
+    "accounts.csv": (2, 0, 1, 0),
+    "contacts.csv": (2, 0, 0, 1),
+    "key-roles.csv": (4, 0, 0, 1),
+    "notes.csv": (2, 0, 1, 2),
+    "tasks.csv": (2, 0, 0, 0),
+}
+"""By file: rows that created, changed, said what was so already, and were rejected."""
+
+
+async def test_a_company_moves_in_by_the_guide_and_nothing_follows(
+    tenure: Tenure, gateway: str, tmp_path: Path
+) -> None:
+    ws = await tenure.workspace()
+    hook = {"url": "http://127.0.0.1:9/hooks", "types": ["account.*", "task.*", "note.*"]}
+    assert (await ws.admin.post("/v1/webhook-endpoints", hook)).status_code == 201
+    await tenure.settle()
+    commands = [command for _, command in blocks(ROOT / "docs/migrating.md", "sh")]
+
+    async def follow(commands: list[str]) -> dict[str, tuple[int, ...]]:
+        for command in commands:
+            status, output = await run(command, gateway, ws.keys["admin"], cwd=tmp_path)
+            assert status == 0, f"{command}\n{output}"
+            await tenure.settle()
+        page = (await ws.admin.get("/v1/imports", params={"limit": len(MOVED_IN)})).json()
+        names = ("created", "updated", "unchanged", "rejected")
+        return {one["file_name"]: tuple(one[name] for name in names) for one in page["data"]}
+
+    assert await follow(commands) == MOVED_IN
+    ids = {
+        member["email"].partition("@")[0]: member["id"]
+        for member in (await ws.admin.get("/v1/members")).json()["data"]
+    }
+    acme = (await ws.admin.get("/v1/accounts/by-external-id/acc-1")).json()
+    assert (acme["arr"], acme["domain"]) == (4_800_000, "acme.example")
+    holders = [("2024-05-01", "dana"), ("2025-01-01", "ada"), ("2025-12-01", "bea")]
+    for day, name in holders:
+        then = {"as_of": f"{day}T00:00:00Z", "filter": f'role csm held by "{ids[name]}"'}
+        found = (await ws.admin.get("/v1/accounts", params=then)).json()["data"]
+        assert "acc-1" in [account["external_id"] for account in found], day
+    assert acme["key_roles"] == {"csm": [ids["bea"]]}
+    notes = {one["external_id"]: one for one in (await ws.admin.get("/v1/notes")).json()["data"]}
+    kick_off = notes["n-1"]
+    assert (kick_off["author_id"], kick_off["subject_id"]) == (ids["dana"], acme["id"])
+    assert kick_off["authored_at"].startswith("2024-04-02T")
+    assert kick_off["body"].count("<p>") == 2
+    tasks = [(await ws.admin.get(f"/v1/tasks/by-external-id/{t}")).json() for t in ("t-1", "t-2")]
+    assert [(task["status"], task["assignee_id"]) for task in tasks] == [
+        ("completed", ids["dana"]),
+        ("open", ids["bea"]),
+    ]
+    assert tasks[0]["ended_at"].startswith("2024-04-08T")
+    for nothing in ("webhook-deliveries", "messages"):
+        assert (await ws.admin.get(f"/v1/{nothing}")).json()["data"] == []
+    every_task = await ws.admin.get("/v1/tasks", params={"count": "exact"})
+    assert every_task.json()["count"]["value"] == len(tasks)
+    feed = (await ws.admin.get("/v1/events", params={"limit": 200})).json()["data"]
+    again = await follow([command for command in commands if command.startswith("bash import.sh")])
+    assert again == {
+        name: (0, 0, created + unchanged, rejected)
+        for name, (created, _, unchanged, rejected) in MOVED_IN.items()
+    }
+    after = (await ws.admin.get("/v1/events", params={"limit": 200})).json()["data"]
+    told = {event["type"] for event in after[len(feed) :]}
+    assert told <= {"import.finished", "quiet_batch.opened"}
+
+
 async def test_the_document_is_fetched_as_the_guides_say(
     tenure: Tenure, gateway: str, tmp_path: Path
 ) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 from pydantic import ValidationError
 
@@ -16,7 +16,9 @@ from shared.web.problems import faults_in
 
 Identity = tuple[tuple[str, ...], ...]
 """Targets that together say what a row is about; of each group, the first that a row fills."""
+BY_ID: Final[Identity] = (("id", "external_id"),)
 RowT = TypeVar("RowT")
+ReadT_co = TypeVar("ReadT_co", covariant=True)
 SaidT = TypeVar("SaidT")
 
 
@@ -51,8 +53,8 @@ def refused(faults: Sequence[Fault], external_id: str | None) -> Outcome:
     return Outcome("rejected", external_id=external_id, error=error)
 
 
-class Destination(Protocol[RowT]):
-    """`RowT` is a row as it is written. An `Outcome` in its place was refused before."""
+class Destination(Protocol[ReadT_co]):
+    """`ReadT_co` is a row as it is written. An `Outcome` in its place was refused before."""
 
     @property
     def permission(self) -> str:
@@ -63,11 +65,6 @@ class Destination(Protocol[RowT]):
     def identity(self) -> Identity: ...
 
     @property
-    def schema(self) -> RecordSchema | None:
-        """Of the records that rows change, by whose ids outcomes name them; None for others."""
-        ...
-
-    @property
     def links_accounts(self) -> bool:
         """Whether an account that a row names is one of several that it is linked to."""
         ...
@@ -76,8 +73,17 @@ class Destination(Protocol[RowT]):
         """By name: what columns can be mapped to."""
         ...
 
-    def row(self, values: Mapping[str, Any], *, allow_implausible: bool) -> RowT | Outcome:
+    def row(self, values: Mapping[str, Any], *, allow_implausible: bool) -> ReadT_co | Outcome:
         """What a row of the file says, as it is written, or its refusal."""
+        ...
+
+
+class LocalDestination(Destination[RowT], Protocol[RowT]):
+    """Of this service: rows are written in a transaction with what became of them."""
+
+    @property
+    def schema(self) -> RecordSchema | None:
+        """Of the records that rows change, by whose ids outcomes name them; None for others."""
         ...
 
     async def plan(

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
-from accounts_api.customers.import_destinations.destination import Identity, Importer
+from accounts_api.customers.import_destinations.destination import BY_ID, Identity, Importer
 from accounts_api.customers.import_destinations.rules import Target, targets
 from accounts_api.customers.record_routes.record_type import RecordType
 from accounts_api.records.editing.edits import Edit, Outcome
@@ -13,8 +13,6 @@ from accounts_api.records.requests.bodies import row_edit
 from accounts_api.records.schema.record_schemas import OBJECT, RecordSchema
 from accounts_api.records.store.service import definitions_of
 from shared.uow import UnitOfWork
-
-BY_ID: Final[Identity] = (("id", "external_id"),)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from accounts_api.customers.import_destinations.destination import Destination
+from accounts_api.customers.import_destinations.destination import LocalDestination
+from accounts_api.customers.import_destinations.elsewhere import NOTES, TASKS, ServiceDestination
 from accounts_api.customers.import_destinations.key_role_holdings import (
     KeyRoleHoldingDestination,
 )
@@ -12,14 +13,17 @@ from accounts_api.customers.objects.service import ObjectTypeArchived, ObjectTyp
 from accounts_api.customers.record_types.service import record_type_to_write
 from shared.uow import UnitOfWork
 
-_OTHERS: Final[Mapping[str, Destination[Any]]] = {
+AnyDestination = LocalDestination[Any] | ServiceDestination
+_OTHERS: Final[Mapping[str, AnyDestination]] = {
     "key_role_holding": KeyRoleHoldingDestination(),
     "member": MemberDestination(),
+    "note": NOTES,
+    "task": TASKS,
 }
 """What a file can hold beside records of this service."""
 
 
-async def destination_of(uow: UnitOfWork, record_type: str) -> Destination[Any] | None:
+async def destination_of(uow: UnitOfWork, record_type: str) -> AnyDestination | None:
     """None for what is nothing here, or an object type whose instances can only be read."""
     if record_type in _OTHERS:
         return _OTHERS[record_type]

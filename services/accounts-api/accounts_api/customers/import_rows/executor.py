@@ -2,17 +2,22 @@
 
 Whoever holds the import's row works on it. A worker that dies lets go of it with its transaction,
 so the next one finds the checkpoint where the last whole chunk left it.
+
+Rows of another service are sent between two transactions. Whoever sends them has the import for a
+while; after that, the next worker sends the same call, which is answered as at first.
 """
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
-from accounts_api.customers.import_destinations.destination import Destination, Importer
-from accounts_api.customers.import_destinations.service import destination_of
+from accounts_api.customers.import_destinations.destination import Importer
+from accounts_api.customers.import_destinations.elsewhere import Delivery, ServiceDestination
+from accounts_api.customers.import_destinations.errors import PeerAway
+from accounts_api.customers.import_destinations.service import AnyDestination, destination_of
 from accounts_api.customers.import_reading.reading import (
     Read,
     faults_of,
@@ -23,11 +28,12 @@ from accounts_api.customers.import_reading.rules import Reading
 from accounts_api.customers.import_rows import queries
 from accounts_api.customers.imports.errors import RecordTypeGone
 from accounts_api.customers.imports.models import Import
-from accounts_api.customers.imports.service import columns_of, end, running_import
+from accounts_api.customers.imports.service import columns_of, end, is_next, running_import
 from accounts_api.identity.api_keys.service import caller_now
 from accounts_api.records.editing.edits import Outcome, Writer
 from shared.auth import Caller, subject_of
 from shared.db import is_connection_loss
+from shared.errors import Forbidden
 from shared.events.base import chain_of
 from shared.fault_points import faultpoint
 from shared.logging import get_logger
@@ -38,6 +44,10 @@ from shared.uow import UnitOfWork
 log = get_logger(__name__)
 _ATTEMPTS: Final = 6
 """Of one chunk; between them 2, 4, 8, … seconds."""
+_SENDING_SECONDS: Final = 150
+"""For which a chunk is its sender's: longer than its calls may take."""
+_AWAY_SECONDS: Final = 10
+_MAY_NO_MORE: Final = "Whoever started it may not write these any more."
 
 
 async def step(service: Service) -> bool:
@@ -61,7 +71,7 @@ class _Chunk:
     """The rows of a running import that come next."""
 
     job: Import
-    into: Destination[Any]
+    into: AnyDestination
     importer: Importer
     rows: list[Read]
     reading: Reading
@@ -72,11 +82,38 @@ async def _write_chunk(service: Service, workspace_id: UUID, import_id: UUID) ->
         chunk = await _next_chunk(uow, import_id)
         if chunk is None:
             return
-        plan = partial(chunk.into.plan, uow, chunk.importer)
-        rows = await stand_together(chunk.rows, chunk.into.identity, plan)
-        outcomes = await chunk.into.write(uow, chunk.importer, [row.wanted for row in rows])
-        await _record(uow, chunk, rows, outcomes)
-        faultpoint("imports.before_commit", uow.workspace_id)
+        if not isinstance(chunk.into, ServiceDestination):
+            plan = partial(chunk.into.plan, uow, chunk.importer)
+            rows = await stand_together(chunk.rows, chunk.into.identity, plan)
+            outcomes = await chunk.into.write(uow, chunk.importer, [row.wanted for row in rows])
+            await _record(uow, chunk, rows, outcomes)
+            faultpoint("imports.before_commit", workspace_id)
+            return
+        await queries.put_off(uow, import_id, chunk.job.failure, _SENDING_SECONDS, failed=False)
+    await _send_chunk(service, chunk, chunk.into)
+
+
+async def _send_chunk(service: Service, chunk: _Chunk, into: ServiceDestination) -> None:
+    job, begin = chunk.job, service.units.begin
+    delivery = Delivery(job.id, job.file_name, job.automation, job.next_chunk)
+    send = partial(into.send, service, chunk.importer, delivery)
+    try:
+        rows = await stand_together(chunk.rows, into.identity, partial(send, dry_run=True))
+        outcomes = await send([row.wanted for row in rows])
+    except PeerAway:
+        failure = f"The {into.peer} service does not answer; it is asked again."
+        async with begin(job.workspace_id, ()) as uow:
+            await queries.put_off(uow, job.id, failure, _AWAY_SECONDS, failed=False)
+        return
+    except Forbidden:
+        async with begin(job.workspace_id, chain_of(job.cause)) as uow:
+            if await running_import(uow, job.id) is not None:
+                await end(uow, job.id, "failed", _MAY_NO_MORE)
+        return
+    faultpoint("imports.sent", job.workspace_id)
+    async with begin(job.workspace_id, ()) as uow:
+        if await is_next(uow, job.id, job.next_chunk):
+            await _record(uow, chunk, rows, outcomes)
 
 
 async def _next_chunk(uow: UnitOfWork, import_id: UUID) -> _Chunk | None:
@@ -97,7 +134,7 @@ async def _next_chunk(uow: UnitOfWork, import_id: UUID) -> _Chunk | None:
         return None
     importer = await _importer(uow, job, into)
     if importer is None:
-        await end(uow, import_id, "failed", "Whoever started it may not write these any more.")
+        await end(uow, import_id, "failed", _MAY_NO_MORE)
         return None
     rows, reading = await read_rows(uow, job, into, cells)
     if job.automation == "quiet":
@@ -105,7 +142,7 @@ async def _next_chunk(uow: UnitOfWork, import_id: UUID) -> _Chunk | None:
     return _Chunk(job, into, importer, rows, reading)
 
 
-async def _importer(uow: UnitOfWork, job: Import, into: Destination[Any]) -> Importer | None:
+async def _importer(uow: UnitOfWork, job: Import, into: AnyDestination) -> Importer | None:
     """Whoever started it, with what they may do now; None when they may not write this any more."""
     writer = Writer(frozenset(job.may_edit), is_source=job.is_source)
     subject = subject_of(uow.cause)
@@ -115,10 +152,10 @@ async def _importer(uow: UnitOfWork, job: Import, into: Destination[Any]) -> Imp
     caller = await caller_now(uow, subject)
     if caller is None or into.permission not in caller.permissions:
         return None
-    return Importer(caller, writer)
+    return Importer(replace(caller, cause=uow.cause), writer)
 
 
-async def _gather_rows(uow: UnitOfWork, job: Import, into: Destination[Any]) -> None:
+async def _gather_rows(uow: UnitOfWork, job: Import, into: AnyDestination) -> None:
     """All rows of a record are written at once, however far apart they stand: one after the other
     they would undo and redo each other whenever the file comes again.
     """
@@ -150,7 +187,7 @@ async def _note_failure(service: Service, workspace_id: UUID, import_id: UUID) -
         if job.attempts + 1 >= _ATTEMPTS:
             await end(uow, import_id, "failed", failure)
             return
-        await queries.put_off(uow, import_id, failure, 2**job.attempts)
+        await queries.put_off(uow, import_id, failure, 2**job.attempts, failed=True)
 
 
 def _told(row: Read, outcome: Outcome, reading: Reading) -> dict[str, Any]:

@@ -9,9 +9,12 @@ from uuid import UUID
 
 from pydantic_core import from_json
 
-from accounts_api.customers.import_destinations.destination import Destination, Importer
-from accounts_api.customers.import_destinations.service import destination_of
+from accounts_api.customers.import_destinations.destination import Importer
+from accounts_api.customers.import_destinations.elsewhere import Delivery, ServiceDestination
+from accounts_api.customers.import_destinations.errors import PeerAway
+from accounts_api.customers.import_destinations.service import AnyDestination, destination_of
 from accounts_api.customers.import_reading.reading import (
+    Plan,
     Read,
     faults_of,
     read_rows,
@@ -29,6 +32,7 @@ from accounts_api.evaluation.engine.service import evaluate_at_once, lock
 from accounts_api.records.editing.edits import Outcome
 from accounts_api.records.schema.record_schemas import RecordSchema
 from shared.auth import Caller
+from shared.errors import Unavailable
 from shared.service import Service
 from shared.uow import UnitOfWork
 
@@ -39,8 +43,7 @@ _SAMPLES: Final = 20
 
 async def preview(service: Service, caller: Caller, import_id: UUID) -> dict[str, Any]:
     """What the first rows would do; nothing is stored."""
-    # Not the read-only transaction of a GET: what cannot be planned is written and taken back.
-    async with service.units.begin(caller.workspace_id, caller.cause) as uow:
+    async with service.units.begin(caller.workspace_id, caller.cause, read_only=True) as uow:
         job = await get_import(uow, import_id)
         kept(job)
         if job.status != "ready":
@@ -51,11 +54,9 @@ async def preview(service: Service, caller: Caller, import_id: UUID) -> dict[str
         into = await destination_of(uow, job.record_type)
         if into is None:
             raise RecordTypeGone
-        plan = partial(into.plan, uow, Importer.of(caller))
         read, reading = await read_rows(uow, job, into, cells)
-        read = await stand_together(read, into.identity, plan)
-        outcomes = await plan([row.wanted for row in read])
         duplicates = await _duplicates(uow, job, into)
+    read, outcomes = await _planned(service, caller, job, into, read)
     told = [
         (row, out, faults_of(row, out, reading)) for row, out in zip(read, outcomes, strict=True)
     ]
@@ -78,7 +79,28 @@ async def preview(service: Service, caller: Caller, import_id: UUID) -> dict[str
     }
 
 
-async def _duplicates(uow: UnitOfWork, job: Import, into: Destination[Any]) -> dict[str, Any]:
+async def _planned(
+    service: Service, caller: Caller, job: Import, into: AnyDestination, read: list[Read]
+) -> tuple[list[Read], Sequence[Outcome]]:
+    """The rows that stand together, and what would become of each."""
+    importer = Importer.of(caller)
+
+    async def answers(plan: Plan) -> tuple[list[Read], Sequence[Outcome]]:
+        together = await stand_together(read, into.identity, plan)
+        return together, await plan([row.wanted for row in together])
+
+    if isinstance(into, ServiceDestination):
+        delivery = Delivery(job.id, job.file_name, job.automation, job.next_chunk)
+        try:
+            return await answers(partial(into.send, service, importer, delivery, dry_run=True))
+        except PeerAway as error:
+            raise Unavailable(f"The {into.peer} service does not answer.") from error
+    # What cannot be planned is written and taken back.
+    async with service.units.begin(caller.workspace_id, caller.cause) as uow:
+        return await answers(partial(into.plan, uow, importer))
+
+
+async def _duplicates(uow: UnitOfWork, job: Import, into: AnyDestination) -> dict[str, Any]:
     """Records of the whole file that several rows are about."""
     places = columns_of(job, into.identity)
     rows: Sequence[Duplicates] = ()
@@ -96,13 +118,13 @@ class _UndoneError(Exception):
 
 
 async def _segments_entered(
-    service: Service, caller: Caller, into: Destination[Any], wanted: Sequence[Any]
+    service: Service, caller: Caller, into: AnyDestination, wanted: Sequence[Any]
 ) -> Counter[tuple[str, str]]:
     """By id and title, how many records would come into each segment: the rows are written and
     evaluated as always, in a transaction that is taken back.
     """
     entered: Counter[tuple[str, str]] = Counter()
-    if into.schema is None:
+    if isinstance(into, ServiceDestination) or into.schema is None:
         return entered
     with suppress(_UndoneError):
         async with service.units.begin(caller.workspace_id, caller.cause) as uow:

@@ -153,12 +153,15 @@ async def advance(uow: UnitOfWork, import_id: UUID, counts: Mapping[str, int]) -
     )
 
 
-async def put_off(uow: UnitOfWork, import_id: UUID, failure: str, seconds: int) -> None:
+async def put_off(
+    uow: UnitOfWork, import_id: UUID, failure: str | None, seconds: int, *, failed: bool
+) -> None:
+    """`failed`: it counts as an attempt."""
     await uow.run(
         update(imports)
         .where(imports.c.workspace_id == uow.workspace_id, imports.c.id == import_id)
         .values(
-            attempts=imports.c.attempts + 1,
+            attempts=imports.c.attempts + int(failed),
             failure=failure,
             try_at=func.clock_timestamp() + func.make_interval(0, 0, 0, 0, 0, 0, seconds),
         )

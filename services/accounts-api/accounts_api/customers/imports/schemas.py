@@ -83,7 +83,7 @@ class ImportIn(In):
 
     record_type: RecordTypeKey = Field(
         description="What the rows are: `organization`, `account`, `contact`, `opportunity`, the"
-        " key of an object type, `member`, or `key_role_holding`."
+        " key of an object type, `member`, `key_role_holding`, `note` or `task`."
     )
     file_name: FileName = Field(
         description="What the file is called where it comes from; it names the import."

@@ -183,6 +183,13 @@ def columns_of(job: Import, identity: Identity) -> list[int]:
     return [at for at, column in enumerate(job.columns) if job.mapping.get(column) in names]
 
 
+async def is_next(uow: UnitOfWork, import_id: UUID, chunk: int) -> bool:
+    """Whether a chunk is still to be recorded, though the import was cancelled meanwhile; it is
+    locked.
+    """
+    return (await get_import(uow, import_id, lock=True)).next_chunk == chunk
+
+
 def _must_be(job: Import, states: frozenset[str]) -> None:
     if job.status not in states:
         raise WrongState(f"It is {job.status}.", import_status=job.status)
