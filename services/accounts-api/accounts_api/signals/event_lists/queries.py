@@ -6,13 +6,12 @@ from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
-    ScalarSelect,
     Table,
     Uuid,
     any_,
     bindparam,
     case,
-    func,
+    or_,
     select,
     text,
 )
@@ -49,24 +48,31 @@ class ProductEvent:
 _events = product_events.c
 
 
-def _deleted_at(record_type: str, table: Table, owner: ColumnElement[Any]) -> ScalarSelect[Any]:
-    """Looked up for each row of a page, whatever the statistics say."""
-    winner = select(record_aliases.c.winner_id).where(
-        record_aliases.c.workspace_id == WORKSPACE,
-        record_aliases.c.record_type == record_type,
-        record_aliases.c.loser_id == owner,
+def _is_here(record_type: str, table: Table, owner: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Whether an event's record is not deleted, or became one that is not. Each is looked up for
+    each row by a plain comparison, which row-level security lets an index answer.
+    """
+    winner, alias = table.alias("winner"), record_aliases.c
+    deleted_at = select(table.c.deleted_at).where(
+        table.c.workspace_id == WORKSPACE, table.c.id == owner
     )
-    of_winner = func.coalesce(winner.correlate(product_events).scalar_subquery(), owner)
-    found = select(table.c.deleted_at).where(
-        table.c.workspace_id == WORKSPACE, table.c.id == of_winner
+    merged = (
+        select(winner.c.id)
+        .join_from(record_aliases, winner, winner.c.id == alias.winner_id)
+        .where(alias.workspace_id == WORKSPACE, winner.c.workspace_id == WORKSPACE)
+        .where(alias.record_type == record_type, alias.loser_id == owner)
+        .where(winner.c.deleted_at.is_(None))
     )
-    return found.correlate(product_events).scalar_subquery()
+    return or_(
+        deleted_at.correlate(product_events).scalar_subquery().is_(None),
+        merged.correlate(product_events).exists(),
+    )
 
 
 _OWNER_IS_HERE: Final = case(
-    (_events.account_id.is_not(None), _deleted_at("account", accounts, _events.account_id)),
-    else_=_deleted_at("contact", contacts, _events.contact_id),
-).is_(None)
+    (_events.account_id.is_not(None), _is_here("account", accounts, _events.account_id)),
+    else_=_is_here("contact", contacts, _events.contact_id),
+)
 
 
 @dataclass(frozen=True, slots=True)
