@@ -15,8 +15,10 @@ from deploy.bench.stage import Stage, stage
 from deploy.migrate import ROOT
 from shared.clock import utc_now
 
-_OF_TIME = ("past", "midnight")
-GROUPS = ("records", "segments", "webhooks", "sequences", *_OF_TIME)
+_BESIDE = {"bench_time": ("past", "midnight"), "bench_intake": ("signals", "imports")}
+_BESIDE |= {"bench_rules": ("changes", "judgements")}
+_FOLDER = {group: folder for folder, groups in _BESIDE.items() for group in groups}
+GROUPS = ("records", "segments", "webhooks", "sequences", *_FOLDER)
 _RESULTS = ROOT / ".tenure" / "bench"
 
 
@@ -85,8 +87,7 @@ async def _run(groups: list[str], seconds: float, only: str | None, report: Repo
 
 async def _measure(made: Stage, group: str, only: str | None, report: Report) -> None:
     """What the group before left to be done is done first: it would be measured here."""
-    folder = "bench_time" if group in _OF_TIME else "bench"
-    module = importlib.import_module(f"deploy.{folder}.{group}")
+    module = importlib.import_module(f"deploy.{_FOLDER.get(group, 'bench')}.{group}")
     _say(f"{group}: preparing {made.scale:,} accounts")
     await made.settle()
     await module.prepare(made)

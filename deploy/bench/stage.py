@@ -32,7 +32,7 @@ from shared.settings import ServiceName, Settings
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
-_READY_SECONDS = 30
+_READY_SECONDS = 120
 
 
 @dataclass

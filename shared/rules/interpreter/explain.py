@@ -1,9 +1,10 @@
 """Why a rule holds for a record or not: every node as written, what it found, its verdict."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -55,11 +56,24 @@ def explain(
     segment_keys: Mapping[str, str] = MappingProxyType({}),
 ) -> Explanation:
     """Segments are shown by the keys that are given by their ids."""
-    return _explained(rule.root, record, context, segment_keys)
+    written = _written(rule, tuple(sorted(segment_keys.items())))
+    return _explained(rule.root, record, context, written)
+
+
+Written = Mapping[int, tuple[str, Mapping[str, Any]]]
+"""Text and JSON of each node, by its identity."""
+
+
+@lru_cache(maxsize=1024)
+def _written(rule: c.Rule, segment_keys: tuple[tuple[str, str], ...]) -> Written:
+    """The same for every record."""
+    keys = dict(segment_keys)
+    sources = {id(node): with_segments(node.source, keys) for node in c.walk(rule.root)}
+    return {node: (write_text(source), write_json(source)) for node, source in sources.items()}
 
 
 def _explained(
-    node: c.Checked, record: Snapshot, context: EvaluationContext, keys: Mapping[str, str]
+    node: c.Checked, record: Snapshot, context: EvaluationContext, written: Written
 ) -> Explanation:
     found: dict[str, Any] = {}
     items: tuple[Explanation, ...] = ()
@@ -73,7 +87,7 @@ def _explained(
             if where is not None:
                 some = others[:SAMPLES]
                 related = tuple(
-                    (other.id, _explained(where, other, context, keys)) for other in some
+                    (other.id, _explained(where, other, context, written)) for other in some
                 )
         case c.Member():
             found = {"member": node.segment in record.segments}
@@ -83,10 +97,25 @@ def _explained(
             found = {"count": events_counted(node, record, context)}
             found |= _ends(node.window, context)
         case c.And() | c.Or() | c.Not():
-            items = tuple(_explained(item, record, context, keys) for item in c.children(node))
-    verdict = satisfies(node, record, context)
-    source = with_segments(node.source, keys)
-    return Explanation(write_text(source), write_json(source), verdict, found, items, related)
+            items = tuple(_explained(item, record, context, written) for item in c.children(node))
+    text, condition = written[id(node)]
+    verdict = _verdict(node, items, record, context)
+    return Explanation(text, condition, verdict, found, items, related)
+
+
+def _verdict(
+    node: c.Checked, items: Sequence[Explanation], record: Snapshot, context: EvaluationContext
+) -> bool:
+    """That of its parts, where they have been explained."""
+    match node:
+        case c.And():
+            return all(item.verdict for item in items)
+        case c.Or():
+            return any(item.verdict for item in items)
+        case c.Not():
+            return not items[0].verdict
+        case _:
+            return satisfies(node, record, context)
 
 
 def _found(node: c.FieldTest, record: Snapshot, context: EvaluationContext) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Many rules over many records in one statement: the records are read once."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, time
 from functools import lru_cache
@@ -46,10 +46,18 @@ def _expressions(
     """Verdict and next change of a rule. Making them costs more than running them, so they are kept
     for the day, unless the rule asks for the very instant.
     """
-    if Asks.NOW in rule.root.asks:
-        return _made(rule, context)
+    day = of_day([rule], context)
+    return _made(rule, context) if day is None else _of_day(rule, day)
+
+
+def of_day(rules: Iterable[Rule], context: EvaluationContext) -> EvaluationContext | None:
+    """The noon for which the SQL of rules is made that holds all day; None if one of them asks for
+    the very instant.
+    """
+    if any(Asks.NOW in rule.root.asks for rule in rules):
+        return None
     noon = datetime.combine(context.today, time(12), context.zone)
-    return _of_day(rule, replace(context, now=noon, _steps={}))
+    return replace(context, now=noon, _steps={})
 
 
 def _made(rule: Rule, context: EvaluationContext) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
@@ -65,8 +73,8 @@ _of_day = lru_cache(maxsize=8192)(_made)
 
 def verdicts(
     rules: Sequence[Rule],
-    workspace_id: UUID,
-    ids: Sequence[UUID] | None,
+    workspace_id: UUID | ColumnElement[UUID],
+    ids: Sequence[UUID] | ColumnElement[Any] | None,
     context: EvaluationContext,
     *more: Callable[[Row], ColumnElement[Any]],
 ) -> Select[Any]:
@@ -87,7 +95,9 @@ def verdicts(
     ).where(row.workspace == workspace_id)
     if ids is None:
         return found.where(live)
-    return found.where(row.id == any_(bindparam(None, list(ids), type_=ARRAY(Uuid()))))
+    if not isinstance(ids, ColumnElement):
+        ids = bindparam(None, list(ids), type_=ARRAY(Uuid()))
+    return found.where(row.id == any_(ids))
 
 
 def evaluated(

@@ -1,15 +1,18 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from functools import lru_cache
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Text, cast, null, select
+from sqlalchemy import ColumnElement, Select, Table, Text, Uuid, bindparam, cast, null, select
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from accounts_api.records.schema.models import TABLES
 from accounts_api.records.schema.record_catalog import find_schema
+from shared.data import WORKSPACE
 from shared.rules.interpreter.needs import Needs
-from shared.rules.sql.evaluate_many import verdicts
+from shared.rules.sql.evaluate_many import of_day, verdicts
 from shared.rules.sql.rows import Row
 from shared.rules.sql.snapshot import snapshot
 from shared.rules.types.context import EvaluationContext
@@ -29,6 +32,9 @@ class Judged:
     """For `read_snapshot`."""
 
 
+_IDS: Final = bindparam("ids", type_=ARRAY(Uuid()))
+
+
 async def judged(
     uow: UnitOfWork,
     rules: Sequence[Rule],
@@ -37,18 +43,27 @@ async def judged(
     context: EvaluationContext,
 ) -> list[Judged]:
     """In one statement, so that verdicts, values and version are of one moment."""
-    record_type = rules[0].type.name
-    schema = await find_schema(uow, record_type)
+    schema = await find_schema(uow, rules[0].type.name)
     if schema is None:
         return []
     table = TABLES[schema.statements.record_type]
+    day = of_day(rules, context) if needs is None else None
+    if day is None:
+        statement = _statement(tuple(rules), table, needs, context)
+    else:
+        statement = _verdicts_of_day(tuple(rules), table, day)
+    return await uow.rows(Judged, statement, ids=list(ids))
 
+
+def _statement(
+    rules: tuple[Rule, ...], table: Table, needs: Needs | None, context: EvaluationContext
+) -> Select[Any]:
     def seen(row: Row) -> ColumnElement[Any]:
         document = cast(null(), Text()) if needs is None else snapshot(needs, row.table, context)
         return document.label("seen")
 
-    found = verdicts(rules, uow.workspace_id, ids, context, seen).cte("found")
-    statement = (
+    found = verdicts(rules, WORKSPACE, _IDS, context, seen).cte("found")
+    return (
         select(
             found.c.record_id,
             table.c.version,
@@ -57,6 +72,13 @@ async def judged(
             found.c.seen,
         )
         .join_from(found, table, table.c.id == found.c.record_id)
-        .where(table.c.workspace_id == uow.workspace_id, found.c.deleted.is_(False))
+        .where(table.c.workspace_id == WORKSPACE, found.c.deleted.is_(False))
     )
-    return await uow.rows(Judged, statement)
+
+
+@lru_cache(maxsize=1024)
+def _verdicts_of_day(
+    rules: tuple[Rule, ...], table: Table, context: EvaluationContext
+) -> Select[Any]:
+    """Built once a day for the same rules: that costs as much as running it for one record."""
+    return _statement(rules, table, None, context)

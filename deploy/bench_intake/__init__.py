@@ -1,0 +1,1 @@
+"""Cases of `make bench` about what comes in: product events, and files."""
