@@ -148,8 +148,8 @@ def _lock(schema: RecordSchema, *, by_external_id: bool) -> TextClause:
     )
 
 
-# CASE and no COALESCE: with row-level security only what leaks nothing may be looked up in an index,
-# and PostgreSQL does not count COALESCE among it.
+# CASE and no COALESCE: under row-level security an index answers only what leaks nothing, and
+# PostgreSQL does not count COALESCE among that.
 @cache
 def _targets(schema: RecordSchema) -> TextClause:
     return text(
