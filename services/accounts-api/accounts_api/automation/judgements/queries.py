@@ -76,7 +76,7 @@ def _statement(
     )
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def _verdicts_of_day(
     rules: tuple[Rule, ...], table: Table, context: EvaluationContext
 ) -> Select[Any]:
