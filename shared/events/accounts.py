@@ -326,7 +326,7 @@ class ImportFinished(Event):
 
     id: UUID
     record_type: str = Field(
-        description="The type of the records: a record type or an object type."
+        description="What the rows are: a record type, an object type, or `member` and the like."
     )
     file_name: str = Field(description="The name of the file.")
     status: ImportOutcome

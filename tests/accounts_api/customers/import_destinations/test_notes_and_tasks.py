@@ -47,6 +47,15 @@ async def listed(ws: Workspace, plural: str) -> dict[str, dict[str, Any]]:
     return {one["external_id"]: one for one in page["data"]}
 
 
+async def be_due(tenure: Tenure, ws: Workspace) -> None:
+    """As the workspace's imports are once the time is over for which they were put off."""
+    async with tenure.workers["accounts"].units.begin(ws.id, ()) as uow:
+        await uow.connection.execute(
+            text("update imports set try_at = clock_timestamp() where workspace_id = :id"),
+            {"id": ws.id},
+        )
+
+
 async def test_notes_come_in_with_their_authors_and_dates(tenure: Tenure) -> None:
     ws = await tenure.workspace()
     ids = await world(ws)
@@ -132,12 +141,32 @@ async def test_a_worker_that_dies_after_sending_loses_nothing_and_counts_once(
     halfway = (await ws.admin.get(path)).json()
     assert (halfway["status"], halfway["processed_rows"], halfway["created"]) == ("running", 2, 2)
     assert len(await listed(ws, "notes")) == 4
-    async with tenure.workers["accounts"].units.begin(ws.id, ()) as uow:
-        # As it is once the dead worker's time is over.
-        await uow.connection.execute(
-            text("update imports set try_at = clock_timestamp() where id = :id"), {"id": job["id"]}
-        )
+    await be_due(tenure, ws)
     await tenure.settle()
     ended = (await ws.admin.get(path)).json()
     assert (ended["status"], counts(ended)) == ("finished", (5, 0, 0, 0))
     assert len(await listed(ws, "notes")) == 5
+
+
+async def test_while_the_tasks_service_is_away_an_import_waits(
+    tenure: Tenure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ws = await tenure.workspace()
+    await world(ws)
+    await tenure.settle()
+    job = await begin(ws, "note", "external_id,title,account_external_id\nn,N,a\n")
+    path = f"/v1/imports/{job['id']}"
+    await ws.team_member.post(f"{path}/start", headers={"if-match": "*"})
+    worker = tenure.workers["accounts"]
+    with monkeypatch.context() as patch:
+        patch.setitem(worker.settings.peers, "tasks", "http://127.0.0.1:9")
+        for _ in range(8):
+            await be_due(tenure, ws)
+            await tenure.settle()
+            waiting = (await ws.admin.get(path)).json()
+            assert (waiting["status"], waiting["processed_rows"]) == ("running", 0)
+            assert waiting["failure"] == "The tasks service does not answer; it is asked again."
+    await be_due(tenure, ws)
+    await tenure.settle()
+    ended = (await ws.admin.get(path)).json()
+    assert (ended["status"], ended["failure"], counts(ended)) == ("finished", None, (1, 0, 0, 0))
