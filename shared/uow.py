@@ -121,6 +121,19 @@ class UnitOfWork(Transaction):
             self._stored = len(self.events)
 
 
+@asynccontextmanager
+async def caused_by(uow: UnitOfWork, cause: Sequence[Cause]) -> AsyncIterator[None]:
+    """What is written and published inside carries `cause`."""
+    before = uow.cause
+    await uow.flush_events()
+    uow.cause = tuple(cause)
+    try:
+        yield
+        await uow.flush_events()
+    finally:
+        uow.cause = before
+
+
 class UnitsOfWork:
     """Opens units of work on one service's database and rings who must hear, after each commit."""
 

@@ -14,7 +14,7 @@ from accounts_api.automation.assignments.queries import AssignmentRule, Run, Una
 from accounts_api.automation.assignments.rules import Choice, Distribution, Load, keeps
 from accounts_api.automation.segments.rules import effective_rule
 from accounts_api.evaluation.engine import service as engine
-from accounts_api.evaluation.rule_kinds.evaluators import Affected, Trigger, caused_by
+from accounts_api.evaluation.rule_kinds.evaluators import Affected, Trigger
 from accounts_api.evaluation.rule_sets.rules import first
 from accounts_api.evaluation.rule_sets.service import RuleFeature
 from accounts_api.identity.members.service import active_members
@@ -27,7 +27,7 @@ from shared.errors import Conflict, NotFound
 from shared.events.base import Cause, chain_of
 from shared.rules.interpreter.depends import Dependency, role_dependency
 from shared.rules.types.context import EvaluationContext
-from shared.uow import UnitOfWork
+from shared.uow import UnitOfWork, caused_by
 
 
 def choice_of(stored: AssignmentRule) -> Choice:

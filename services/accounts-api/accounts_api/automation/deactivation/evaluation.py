@@ -17,7 +17,7 @@ from accounts_api.automation.deactivation.rules import (
     evaluated_rule_of,
 )
 from accounts_api.evaluation.engine import service as engine
-from accounts_api.evaluation.rule_kinds.evaluators import Affected, Trigger, caused_by
+from accounts_api.evaluation.rule_kinds.evaluators import Affected, Trigger
 from accounts_api.evaluation.rule_sets.rules import Usable, first
 from accounts_api.evaluation.rule_sets.service import RuleFeature
 from accounts_api.records.editing.edits import OURSELVES, Edit
@@ -28,7 +28,7 @@ from shared.errors import Conflict, NotFound
 from shared.events.base import Cause
 from shared.rules.interpreter.depends import EXISTENCE, Dependency
 from shared.rules.types.context import EvaluationContext
-from shared.uow import UnitOfWork
+from shared.uow import UnitOfWork, caused_by
 
 
 class DeactivationRuleNotFound(NotFound):

@@ -16,14 +16,13 @@ from uuid import UUID
 from accounts_api.automation.debounce import queries
 from accounts_api.automation.debounce.queries import ClaimedMove, PendingMove
 from accounts_api.evaluation.engine import service as engine
-from accounts_api.evaluation.rule_kinds.evaluators import caused_by
 from shared import held_work
 from shared.batches import isolate_failures
 from shared.events.accounts import SegmentEntered, SegmentLeft
 from shared.events.base import Cause, chain_of
 from shared.events.records import RecordType
 from shared.service import Service
-from shared.uow import UnitOfWork
+from shared.uow import UnitOfWork, caused_by
 
 BATCH: Final = 1_000
 

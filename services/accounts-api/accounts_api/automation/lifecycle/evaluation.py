@@ -13,7 +13,7 @@ from accounts_api.automation.lifecycle.rules import DEFAULT, PRECEDENCE, since
 from accounts_api.customers.accounts import service as accounts
 from accounts_api.customers.accounts.service import StatusChange
 from accounts_api.evaluation.engine import service as engine
-from accounts_api.evaluation.rule_kinds.evaluators import Affected, Trigger, caused_by
+from accounts_api.evaluation.rule_kinds.evaluators import Affected, Trigger
 from accounts_api.evaluation.rule_sets.rules import Usable, first
 from accounts_api.evaluation.rule_sets.service import RuleFeature
 from accounts_api.records.schema import record_catalog
@@ -23,7 +23,7 @@ from shared.events.base import Cause
 from shared.events.records import LifecycleStatus
 from shared.rules.interpreter.depends import EXISTENCE, Dependency
 from shared.rules.types.context import EvaluationContext
-from shared.uow import UnitOfWork
+from shared.uow import UnitOfWork, caused_by
 
 
 class LifecycleRuleNotFound(NotFound):

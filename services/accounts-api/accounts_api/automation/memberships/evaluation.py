@@ -17,7 +17,7 @@ from accounts_api.automation.segments.models import Segment
 from accounts_api.automation.segments.rules import effective_rule
 from accounts_api.automation.segments.service import segments_to_evaluate, set_faults
 from accounts_api.evaluation.engine import service as engine
-from accounts_api.evaluation.rule_kinds.evaluators import Affected, Trigger, caused_by
+from accounts_api.evaluation.rule_kinds.evaluators import Affected, Trigger
 from accounts_api.records.schema import record_catalog
 from shared.events.base import Cause
 from shared.rules.interpreter.depends import Dependency, segment_dependency
@@ -31,7 +31,7 @@ from shared.rules.types.catalog import Catalog
 from shared.rules.types.context import EvaluationContext
 from shared.rules.types.type_check import check
 from shared.rules.types.typed import Rule
-from shared.uow import UnitOfWork
+from shared.uow import UnitOfWork, caused_by
 from shared.usages import Usage
 
 PAIRS: Final = 50_000

@@ -13,7 +13,7 @@ from accounts_api.customers.formulas.moving import Usable, moving_formulas, with
 from accounts_api.customers.formulas.queries import FormulaTrait
 from accounts_api.customers.formulas.service import as_user, faults_of, usable
 from accounts_api.evaluation.engine import service as engine
-from accounts_api.evaluation.rule_kinds.evaluators import Affected, caused_by
+from accounts_api.evaluation.rule_kinds.evaluators import Affected
 from accounts_api.language.formula_interpreter.depends import needs
 from accounts_api.language.formula_interpreter.next_change import next_change
 from accounts_api.records.editing.edits import OURSELVES, Edit
@@ -29,7 +29,7 @@ from shared.rules.interpreter.needs import Needs
 from shared.rules.interpreter.snapshots import read_snapshot
 from shared.rules.types.catalog import Catalog
 from shared.rules.types.context import EvaluationContext
-from shared.uow import UnitOfWork
+from shared.uow import UnitOfWork, caused_by
 from shared.usages import Usage
 
 BATCH: Final = 1_000

@@ -21,7 +21,6 @@ from accounts_api.customers.imports.mapping import mapped, mapping_faults
 from accounts_api.customers.imports.models import Import
 from accounts_api.customers.imports.rules import detected_formats
 from accounts_api.customers.imports.schemas import ImportIn, ImportPatch
-from accounts_api.evaluation.rule_kinds.evaluators import caused_by
 from accounts_api.identity.audit_log import service as audit_log
 from accounts_api.language.spreadsheets.csv_file import CsvFile, NotCsv, Row
 from accounts_api.language.spreadsheets.evidence import Evidence
@@ -34,7 +33,7 @@ from shared.events.base import Cause
 from shared.ids import new_id
 from shared.paging import CursorSigner, page_of
 from shared.service import Service
-from shared.uow import UnitOfWork, UnitsOfWork
+from shared.uow import UnitOfWork, UnitsOfWork, caused_by
 from shared.usages import Usage
 
 CHUNK_ROWS: Final = 500

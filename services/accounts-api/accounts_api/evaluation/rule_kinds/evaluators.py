@@ -90,16 +90,3 @@ class Evaluator:
 @dataclass(frozen=True, slots=True)
 class Evaluators:
     by_kind: Mapping[str, Evaluator]
-
-
-@asynccontextmanager
-async def caused_by(uow: UnitOfWork, cause: Sequence[Cause]) -> AsyncIterator[None]:
-    """What is written and published inside carries `cause`."""
-    before = uow.cause
-    await uow.flush_events()
-    uow.cause = tuple(cause)
-    try:
-        yield
-        await uow.flush_events()
-    finally:
-        uow.cause = before
