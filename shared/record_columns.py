@@ -15,7 +15,8 @@ from shared.uow import UnitOfWork
 @dataclass(frozen=True, slots=True)
 class RecordColumn:
     """`type` is the record type, or `type_column` holds it. `kept` says why a column does not
-    follow a merge by itself: its feature sees to it, or it says what was so then.
+    follow a merge by itself: its feature sees to it, or it says what was so then. `deleted` says
+    what a deletion does, in the service that the records are in.
     """
 
     table: str
@@ -23,6 +24,7 @@ class RecordColumn:
     type: str | None = None
     type_column: str | None = None
     kept: str | None = None
+    deleted: str | None = None
 
     def names(self, record_type: str) -> str | None:
         """The condition by which a row names the record `:id`; None where none can."""

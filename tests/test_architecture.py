@@ -60,6 +60,7 @@ SPANNING = {
     "accounts_api.customers.key_roles.planned.step",
     "accounts_api.signals.event_properties.service.fill",
     "accounts_api.signals.product_events.service.attach_waiting",
+    "accounts_api.records.cascades.service.step",
     "accounts_api.customers.object_types.service.clear_buried",
     "accounts_api.customers.import_rows.executor.step",
     "accounts_api.automation.debounce.service.step",
@@ -98,6 +99,7 @@ SHARED_STATEMENTS = {
     "shared.rules.sql": "writes rules as SQL for all that judge or list records",
     "accounts_api.evaluation.engine.next_changes": "adds to a statement until when it stays true",
     "accounts_api.records.history.as_of": "gives statements the tables as they were",
+    "accounts_api.customers.ignored.conditions": "leaves out of a list what is ignored",
     "accounts_api.evaluation.rule_sets.store": "stores the rules of every feature that has a set",
 }
 """What writes statements for other features than its own, and why."""
@@ -181,6 +183,7 @@ def test_every_query_takes_its_unit_of_work_first() -> None:
 
 
 SPANNING_QUERIES = {
+    "accounts_api.records.cascades.queries.next_queued",
     "accounts_api.identity.api_keys.queries.key_by_digest",
     "accounts_api.records.history.queries.make_partitions",
     "accounts_api.customers.import_rows.queries.next_running",

@@ -5,7 +5,7 @@ import importlib
 import pytest
 from sqlalchemy import Uuid
 
-PACKAGES = ("tasks_api", "sequencer", "sync_worker")
+PACKAGES = ("accounts_api", "tasks_api", "sequencer", "sync_worker")
 NAMES = {
     "subject_id",
     "record_id",
@@ -36,3 +36,8 @@ def test_every_column_that_names_a_record_is_listed(package: str) -> None:
     listed = importlib.import_module(f"{package}.record_columns").RECORD_COLUMNS
     assert {(each.table, each.column) for each in listed} == columns_of(package)
     assert all((each.type is None) != (each.type_column is None) for each in listed)
+
+
+def test_the_service_of_the_records_says_what_a_deletion_does_to_each() -> None:
+    listed = importlib.import_module("accounts_api.record_columns").RECORD_COLUMNS
+    assert [each for each in listed if each.deleted is None] == []

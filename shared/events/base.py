@@ -27,13 +27,15 @@ CauseType = TypeAliasType(
             "webhook",
             "import",
             "quiet_batch",
+            "record",
             "note",
             "system",
         ],
         Field(
             description="What kind of thing acted: `member` and `api_key` from outside, the others"
             " within Tenure; `event` and `webhook` on behalf of what happened before. What follows"
-            " from a `quiet_batch` starts nothing."
+            " from a `quiet_batch` starts nothing. With a `record` went or came back what belongs"
+            " to it."
         ),
     ],
 )

@@ -295,6 +295,24 @@ async def deleted_trait(world: World) -> None:
     assert await shown(world, ids, "traits") == [{}] * 3
 
 
+@step("cascades")
+async def left_behind(world: World) -> None:
+    (account_id,) = await world.accounts(1)
+    deal = {"type": "renewal", "account_id": account_id}
+    ids = [await world.make("/v1/opportunities", name=f"Item {n}", **deal) for n in range(3)]
+    path = f"/v1/accounts/{account_id}"
+    spoilt = f"id = '{ids[1]}' and deleted_at is not null"
+    async with world.refusing("accounts.opportunities", spoilt):
+        assert (await world.ws.admin.delete(path)).status_code == 204
+        rows = (await world.ws.admin.get("/v1/opportunities")).json()["data"]
+        assert [row["id"] for row in rows] == [ids[1]]
+        await world.tenure.settle()
+        (row,) = await world.held(SERVICE)
+        assert (row["step"], row["about"]["record_id"]) == ("cascades", account_id)
+    await world.retry(SERVICE)
+    assert (await world.ws.admin.get("/v1/opportunities")).json()["data"] == []
+
+
 @step("deleted-object-types")
 async def deleted_type(world: World) -> None:
     type_id = await world.make("/v1/object-types", **THING)

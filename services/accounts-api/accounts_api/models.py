@@ -14,6 +14,7 @@ from accounts_api.identity.api_keys import models as api_keys
 from accounts_api.identity.audit_log import models as audit_log
 from accounts_api.identity.calendars import models as calendars
 from accounts_api.identity.members import models as members
+from accounts_api.records.cascades import models as cascades
 from accounts_api.records.field_owners import models as field_owners
 from accounts_api.records.holdings import models as holdings
 from accounts_api.records.schema import models as records
@@ -33,6 +34,7 @@ __all__ = [
     "assignments",
     "audit_log",
     "calendars",
+    "cascades",
     "deactivation",
     "debounce",
     "engine",

@@ -17,6 +17,7 @@ from accounts_api.customers.formulas import evaluation as formula_values
 from accounts_api.customers.formulas import nulls
 from accounts_api.customers.formulas import service as formulas
 from accounts_api.customers.imports import service as imports
+from accounts_api.customers.key_roles import planned as planned_holdings
 from accounts_api.customers.key_roles import service as key_roles
 from accounts_api.customers.key_roles.service import KeyRoleHooks
 from accounts_api.customers.querying.includes import ExtraIncludes
@@ -30,6 +31,7 @@ from accounts_api.identity.calendars.service import CalendarHooks
 from accounts_api.identity.members import service as members
 from accounts_api.identity.members.service import MemberHooks
 from accounts_api.identity.workspaces.service import WorkspaceHooks
+from accounts_api.records.cascades import service as cascades
 from accounts_api.records.schema.hooks import ShapeHooks
 from accounts_api.records.store.hooks import RecordHooks
 from accounts_api.signals.product_events import service as product_events
@@ -42,8 +44,10 @@ WIRING: Final[Wiring] = (
         on_changes=(
             engine.record_changes,
             memberships.follow_merges,
+            planned_holdings.prepare_merges,
             product_events.follow_records,
             profiles.follow_records,
+            cascades.follow_owners,
         ),
     ),
     UsageHooks(

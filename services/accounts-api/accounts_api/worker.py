@@ -10,6 +10,7 @@ from accounts_api.customers.key_roles.jobs import planned_holdings_loop
 from accounts_api.customers.object_types.jobs import clearing_loop as object_types_clearing_loop
 from accounts_api.customers.traits.jobs import clearing_loop
 from accounts_api.evaluation.engine.jobs import rules_loop, self_check_loop
+from accounts_api.records.cascades.jobs import cascades_loop
 from accounts_api.records.history.jobs import partitions_loop
 from accounts_api.signals.event_properties.jobs import filling_loop
 from accounts_api.signals.product_events import jobs as product_event_jobs
@@ -32,6 +33,7 @@ def loops(service: Service) -> list[Loop]:
         self_check_loop(),
         debounce_loop(),
         partitions_loop(),
+        cascades_loop(),
         clearing_loop(),
         imports_loop(),
         old_files_loop(),

@@ -64,7 +64,9 @@ async def test_links_to_a_deleted_account_do_not_hinder_edits(tenure: Tenure) ->
     ws = await tenure.workspace()
     one = await make(ws, "accounts", {"name": "One"})
     two = await make(ws, "accounts", {"name": "Two"})
-    contact = await make(ws, "contacts", {**GRACE, "accounts": [{"account_id": one["id"]}]})
+    three = await make(ws, "accounts", {"name": "Three"})
+    first = [{"account_id": one["id"]}, {"account_id": three["id"]}]
+    contact = await make(ws, "contacts", {**GRACE, "accounts": first})
     await ws.admin.delete(f"/v1/accounts/{one['id']}")
     links = [{"account_id": one["id"]}, {"account_id": two["id"]}]
     added = await ws.admin.patch(f"/v1/contacts/{contact['id']}", {"accounts": links})

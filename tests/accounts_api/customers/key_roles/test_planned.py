@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 from tests.accounts_api.customers.key_roles.making import account, holders, member
+from tests.accounts_api.records.making import make
 from tests.harness import Tenure
 
 
@@ -95,3 +96,27 @@ async def test_a_holding_can_be_dated_back_to_the_first_instant_of_the_account(
     ]
     was = await ws.admin.get(f"/v1/accounts/{one}?as_of=2026-03-05T00:00:00Z")
     assert was.json()["key_roles"] == {"csm": [bea]}
+
+
+async def test_what_was_planned_for_the_loser_of_a_merge_is_planned_for_the_winner(
+    tenure: Tenure,
+) -> None:
+    ws = await tenure.workspace()
+    ada, bea = await member(ws, "Ada"), await member(ws, "Bea")
+    winner, loser = [await make(ws, "accounts", {"name": name}) for name in ("Acme", "Inc")]
+    plans = [(winner, ada, 10), (loser, bea, 10), (loser, bea, 12)]
+    for one, holder, day in plans:
+        body = {"member_ids": [holder], "valid_from": f"2026-03-{day}T09:00:00Z"}
+        path = f"/v1/accounts/{one['id']}/key-roles/csm"
+        planned = await ws.admin.put(path, body, headers={"if-match": "*"})
+        assert planned.status_code == 202, planned.text
+    path = f"/v1/accounts/{winner['id']}"
+    merged = await ws.admin.post(f"{path}/merge", {"loser_id": loser["id"]})
+    assert merged.status_code == 200, merged.text
+    seen = (await ws.admin.get(f"{path}/key-roles")).json()["planned"]
+    assert [(plan["member_ids"], plan["valid_from"][8:10]) for plan in seen] == [
+        ([ada], "10"),
+        ([bea], "12"),
+    ]
+    await tenure.set_clock(ws, datetime(2026, 3, 12, 9, tzinfo=UTC))
+    assert (await ws.admin.get(path)).json()["key_roles"] == {"csm": [bea]}

@@ -15,6 +15,7 @@ from accounts_api.records.holdings.service import key_role_definitions
 from accounts_api.records.requests.service import accepted
 from accounts_api.records.schema.errors import RecordNotFound
 from accounts_api.records.schema.record_schemas import ACCOUNT
+from accounts_api.records.store.hooks import RecordChange
 from accounts_api.records.store.service import state_of, write
 from shared.batches import isolate_failures
 from shared.errors import AppError, Fault, Invalid, check_version
@@ -103,6 +104,17 @@ async def step(service: Service) -> bool:
     async with service.units.across_workspaces(read_only=True) as scope:
         waiting = await queries.workspaces_with_due_plans(scope)
     return await service.units.in_each(waiting, [CLOCK], _begin_due, what="planned-holdings")
+
+
+async def prepare_merges(
+    uow: UnitOfWork, record_type: str, changes: Sequence[RecordChange]
+) -> None:
+    """A listener of record changes: what was planned for the loser will be planned for the winner;
+    of two plans for one instant the winner's own is kept.
+    """
+    for change in changes:
+        if change.merged_into is not None:
+            await queries.cancel_doubled_plans(uow, change.id, change.merged_into)
 
 
 async def _begin_due(uow: UnitOfWork) -> bool:

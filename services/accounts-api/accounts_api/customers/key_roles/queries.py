@@ -225,6 +225,23 @@ async def drop_plans(uow: UnitOfWork, key: str) -> None:
     )
 
 
+_CANCEL_DOUBLED = text(
+    """
+    update planned_holdings p set state = 'cancelled'
+    where p.workspace_id = :workspace_id and p.account_id = :loser and p.state = 'planned'
+      and exists (
+          select 1 from planned_holdings kept
+          where kept.workspace_id = :workspace_id and kept.account_id = :winner
+            and kept.state = 'planned' and kept.key_role_key = p.key_role_key
+            and kept.valid_from = p.valid_from)
+    """
+)
+
+
+async def cancel_doubled_plans(uow: UnitOfWork, loser: UUID, winner: UUID) -> None:
+    await uow.run(_CANCEL_DOUBLED, loser=loser, winner=winner)
+
+
 @dataclass(frozen=True, slots=True)
 class PlannedFor:
     id: UUID

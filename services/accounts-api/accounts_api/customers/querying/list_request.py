@@ -10,8 +10,8 @@ from typing import Any
 from pydantic_core import to_json
 from typing_extensions import override
 
+from accounts_api.customers.ignored.conditions import unless_ignored
 from accounts_api.customers.querying import queries
-from accounts_api.customers.querying.ignored import unless_ignored
 from accounts_api.customers.querying.queries import Conditions, Source
 from accounts_api.customers.querying.rules import refuse_rule_of_now
 from accounts_api.evaluation.rule_sets.rule_input import rule_catalog
@@ -153,9 +153,8 @@ def _conditions(
         where.append(queries.matches_words(source.schema, query))
     if include_ignored or _asks_for_status(rule):
         return Conditions(where)
-    record_type = source.schema.record_type
-    beside = unless_ignored(record_type, source.table, in_bulk=bool(source.before))
-    in_bulk = unless_ignored(record_type, source.table, in_bulk=True)
+    beside = unless_ignored(source.schema, source.table, in_bulk=bool(source.before))
+    in_bulk = unless_ignored(source.schema, source.table, in_bulk=True)
     if beside is None or in_bulk is None:
         return Conditions(where)
     return Conditions([*where, beside], counted=[*where, in_bulk])

@@ -18,6 +18,7 @@ from accounts_api.records.schema.errors import (
     DeletedByPerson,
     MergedAway,
     OwnedElsewhere,
+    OwnerDeleted,
     RecordDeleted,
     RecordNotFound,
 )
@@ -151,8 +152,10 @@ class Batch:
             if edit.mode == "update":
                 raise RecordDeleted(f"This {self.schema.record_type} was deleted before.")
             return Outcome("unchanged", before["id"], before["external_id"], before["version"])
+        rejoined: frozenset[str] = frozenset()
         if before["deleted"]:
             self._revive(edit, before)
+            edit, rejoined = self._rejoined(edit, before)
         edit, at = self._dated(edit, found.timeline)
         late = None
         if at is not None:
@@ -165,9 +168,11 @@ class Batch:
         else:
             after = {**copied(before), "deleted": False}
             self.filling.fill(edit, before, after)
+        if before["deleted"] and not after["deleted"]:
+            self._must_be_owned(after)
         changed = self.filling.changes(before, after)
         touched = changed.keys() | {fact.field for fact in late.facts} if late else changed.keys()
-        if owned := self.filling.owned(edit, before, touched):
+        if owned := self.filling.owned(edit, before, touched - rejoined):
             raise OwnedElsewhere(
                 f"{edit.not_stored} {' '.join(dict.fromkeys(fault.message for fault in owned))}",
                 faults=owned,
@@ -245,6 +250,45 @@ class Batch:
         if self.deleters.get(tombstone["id"]) in {"member", "api_key"}:
             raise DeletedByPerson(
                 "A person deleted it. Send `restore: true` to bring it back on purpose."
+            )
+
+    def _rejoined(self, edit: Edit, tombstone: RecordState) -> tuple[Edit, frozenset[str]]:
+        """An edit that brings a record back says to whom it belongs, because these may have become
+        others meanwhile; and which of its fields say only that.
+        """
+        values = {
+            parent.column: tombstone[parent.column]
+            for parent in self.schema.parents
+            if tombstone[parent.column] is not None
+            and parent.column not in edit.values
+            and parent.column not in edit.parent_external_ids
+        }
+        names = set(values)
+        edit = replace(edit, values={**values, **edit.values})
+        if tombstone.get("accounts") and (edit.links is None or edit.adds_links):
+            names |= {"accounts"} if edit.links is None else set()
+            links = [*tombstone["accounts"], *(edit.links or ())]
+            edit = replace(edit, links=links, adds_links=False)
+        return edit, frozenset(names)
+
+    def _must_be_owned(self, after: RecordState) -> None:
+        """Raises `OwnerDeleted` for a record whose owners are all deleted."""
+        owners = [
+            (parent.record_type, after[parent.column], self.lookups.parents.get(parent.column))
+            for parent in self.schema.parents
+            if parent.owns and after[parent.column] is not None
+        ]
+        owners += [
+            ("account", link["account_id"], self.lookups.accounts)
+            for link in after.get("accounts") or ()
+        ]
+        if owners and not any(
+            found and (owner in found[0].values() or owner in found[1].values())
+            for _, owner, found in owners
+        ):
+            owner_type, owner, _ = owners[0]
+            raise OwnerDeleted(
+                f"The {owner_type} {owner} was deleted: undelete that first.", owner_id=owner
             )
 
     def changed(self) -> list[tuple[PendingRecord, Differences]]:

@@ -168,8 +168,10 @@ class Filling:
                     faults.append(Fault(f"{edit.pointer}/{name}", "contradiction", message))
             elif edit.values.get(parent.column) is not None:
                 named = edit.values[parent.column]
+                found = by_id.get(named)
                 # What a record belongs to already it may keep, though that was deleted meanwhile.
-                found = named if before and before[parent.column] == named else by_id.get(named)
+                if found is None and before and before[parent.column] == named:
+                    found = named
                 name = parent.column
             else:
                 continue

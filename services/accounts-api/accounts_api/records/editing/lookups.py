@@ -12,6 +12,7 @@ from accounts_api.records.field_owners.service import Owners
 from accounts_api.records.schema.record_schemas import (
     RecordSchema,
 )
+from accounts_api.records.schema.rules import RecordState
 from accounts_api.records.schema.trait_values import Definitions
 from shared.rules.types.context import EvaluationContext
 
@@ -51,14 +52,24 @@ def leaves_amount_alone(schema: RecordSchema, edits: Sequence[Edit]) -> bool:
 
 
 def references(
-    schema: RecordSchema, edits: Sequence[Edit], definitions: Definitions
+    schema: RecordSchema,
+    edits: Sequence[Edit],
+    definitions: Definitions,
+    tombstones: Sequence[RecordState],
 ) -> dict[str, tuple[set[str], set[str]]]:
-    """Ids and external ids that the edits name, by what they are said to be the ids of."""
+    """Ids and external ids that the edits name, by what they are said to be the ids of; and what
+    tombstones belong to, which may have to come back.
+    """
     named: dict[str, tuple[set[str], set[str]]] = {
         name: (set(), set())
         for name in (*(p.column for p in schema.parents), "accounts", "contacts", "members")
     }
     by_type = {key: known.type for key, known in definitions.items()}
+    for tombstone in tombstones:
+        for parent in schema.parents:
+            named[parent.column][0].update(filter(None, [tombstone[parent.column]]))
+        for link in tombstone.get("accounts") or ():
+            named["accounts"][0].add(link["account_id"])
     for edit in edits:
         for parent in schema.parents:
             named[parent.column][0].update(filter(None, [edit.values.get(parent.column)]))

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from accounts_api.identity.members.service import active_members
+from accounts_api.record_columns import RECORD_COLUMNS
 from accounts_api.records.editing.edits import OURSELVES, Edit, Outcome
 from accounts_api.records.field_owners.service import owners_of
 from accounts_api.records.merging import queries
@@ -24,6 +25,7 @@ from accounts_api.records.schema.rules import RecordState
 from accounts_api.records.schema.trait_values import Definitions
 from accounts_api.records.store import service as store
 from shared.errors import Fault, invalid
+from shared.record_columns import follow_merge
 from shared.uow import UnitOfWork
 
 _OWNED = frozenset(
@@ -94,10 +96,13 @@ async def _merge(
         filling.key_roles = await _still_members(uow, taken)
     if schema.related == "accounts" and "accounts" not in owned:
         filling.links = _united([*winner["accounts"], *loser["accounts"]])
+    await store.hold_off_references(uow, schema, [loser["id"]])
     await _hand_over(uow, schema, winner["id"], loser["id"])
     gone = Edit(id=loser["id"], deleted=True)
     await store.write(uow, schema, [gone], OURSELVES, merged_into=UUID(winner["id"]))
     await queries.add_alias(uow, schema, loser["id"], winner["id"])
+    ids = UUID(loser["id"]), UUID(winner["id"])
+    await follow_merge(uow, RECORD_COLUMNS, schema.record_type, *ids)
     (outcome,) = await store.write(uow, schema, [filling], OURSELVES)
     if outcome.error is not None:
         # What the loser had no longer fits its definitions: the winner stays as it is.

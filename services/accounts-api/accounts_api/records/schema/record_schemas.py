@@ -42,6 +42,8 @@ class Parent:
 
     column: str
     record_type: RecordType
+    owns: bool = True
+    """Whether the record leaves with it, once it is the last that the record belongs to."""
 
     @property
     def by_external_id(self) -> str:
@@ -66,6 +68,12 @@ class RecordSchema:
     """Of an object type: which rows of the table that all types share are its own."""
     event_fields: Mapping[str, Any] = field(default_factory=dict)
     """What its events say beside the record."""
+
+    @cached_property
+    def owners(self) -> frozenset[str]:
+        """Types of records that it belongs to: it leaves with the last of them."""
+        linked = {"account"} if self.related == "accounts" else set()
+        return frozenset({parent.record_type for parent in self.parents if parent.owns} | linked)
 
     @property
     def table(self) -> str:
@@ -148,7 +156,7 @@ ACCOUNT: Final = RecordSchema(
     ),
     events.AccountChanged,
     records.AccountRecord,
-    parents=(Parent("organization_id", "organization"),),
+    parents=(Parent("organization_id", "organization", owns=False),),
     related="key_roles",
 )
 CONTACT: Final = RecordSchema(

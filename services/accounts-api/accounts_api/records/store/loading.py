@@ -24,8 +24,15 @@ from shared.uow import UnitOfWork
 
 
 async def load_batch(
-    uow: UnitOfWork, schema: RecordSchema, edits: Sequence[Edit], writer: Writer, *, lock: bool
+    uow: UnitOfWork,
+    schema: RecordSchema,
+    edits: Sequence[Edit],
+    writer: Writer,
+    *,
+    lock: bool,
+    holds: bool = True,
 ) -> Batch:
+    """`holds` keeps what the edits refer to from being deleted before they are stored."""
     ids = sorted({edit.id for edit in edits if edit.id})
     # A create needs no look-up: the insert itself finds out whether its external id is taken.
     named = {e.external_id for e in edits if e.external_id and not e.id and e.mode != "create"}
@@ -37,8 +44,9 @@ async def load_batch(
     states = loaded.states
     winners: Mapping[str, str] = {}
     deleters: Mapping[str, str | None] = {}
-    gone = [state["id"] for state in states if state["deleted"]]
-    if gone:
+    tombstones = [state for state in states if state["deleted"]]
+    if tombstones:
+        gone = [state["id"] for state in tombstones]
         winners = await queries.winners(uow, schema, gone)
         deleters = await queries.deleters(uow, gone)
         known = {state["id"] for state in states}
@@ -46,7 +54,8 @@ async def load_batch(
         if unseen:
             more = await queries.load(uow, schema, unseen)
             states += more.states
-    lookups = await _load_lookups(uow, schema, edits, read_definitions(loaded.definitions))
+    definitions = read_definitions(loaded.definitions)
+    lookups = await _load_lookups(uow, schema, edits, definitions, tombstones, holds=holds)
     if not writer.writes_owned:
         lookups.owners = await _load_owners(uow, schema, states)
     lookups.formulas = record_formulas(schema, loaded.definitions)
@@ -73,17 +82,23 @@ async def _load_owners(
 
 
 async def _load_lookups(
-    uow: UnitOfWork, schema: RecordSchema, edits: Sequence[Edit], definitions: Definitions
+    uow: UnitOfWork,
+    schema: RecordSchema,
+    edits: Sequence[Edit],
+    definitions: Definitions,
+    tombstones: Sequence[RecordState],
+    *,
+    holds: bool,
 ) -> Lookups:
-    named = references(schema, edits, definitions)
+    named = references(schema, edits, definitions, tombstones)
     known = Lookups(definitions=definitions)
     for parent in schema.parents:
         if any(named[parent.column]):
             known.parents[parent.column] = await queries.targets(
-                uow, RECORD_SCHEMAS[parent.record_type], *named[parent.column]
+                uow, RECORD_SCHEMAS[parent.record_type], *named[parent.column], held=holds
             )
     if any(named["accounts"]):
-        known.accounts = await queries.targets(uow, ACCOUNT, *named["accounts"])
+        known.accounts = await queries.targets(uow, ACCOUNT, *named["accounts"], held=holds)
     if any(named["contacts"]):
         by_id, _ = await queries.targets(uow, CONTACT, *named["contacts"])
         known.contacts = frozenset(by_id)

@@ -148,10 +148,25 @@ def _lock(schema: RecordSchema, *, by_external_id: bool) -> TextClause:
     )
 
 
+async def hold_off_references(uow: UnitOfWork, schema: RecordSchema, ids: Sequence[str]) -> None:
+    """Wait for everybody who is about to refer to these records, and let nobody begin to: what
+    refers to them can be found from now on. Those who look at `targets` that are `held` wait.
+    """
+    await uow.run(_hold_off(schema.statements), ids=list(ids), **schema.parameters)
+
+
+@cache
+def _hold_off(schema: RecordSchema) -> TextClause:
+    return text(
+        f"select 1 from {schema.table} where workspace_id = :workspace_id{schema.own_rows}"
+        " and id = any(cast(:ids as uuid[])) order by id for update"
+    )
+
+
 # CASE and no COALESCE: under row-level security an index answers only what leaks nothing, and
 # PostgreSQL does not count COALESCE among that.
 @cache
-def _targets(schema: RecordSchema) -> TextClause:
+def _targets(schema: RecordSchema, *, held: bool) -> TextClause:
     return text(
         f"""
         with named as (
@@ -167,6 +182,7 @@ def _targets(schema: RecordSchema) -> TextClause:
         join {schema.table} living on living.workspace_id = :workspace_id
          and living.id = case when alias.winner_id is null then named.id else alias.winner_id end
          and living.deleted_at is null
+        {"order by living.id for key share of living" if held else ""}
         """
     )
 
@@ -183,14 +199,17 @@ async def targets(
     schema: RecordSchema,
     ids: Iterable[str],
     external_ids: Iterable[str],
+    *,
+    held: bool = False,
 ) -> tuple[dict[str, str], dict[str, str]]:
     """Live records that may be referred to: the id that stands for each id and external id given.
 
-    A record that was merged away stands for its winner.
+    A record that was merged away stands for its winner. `held` keeps them from being deleted until
+    what refers to them is stored.
     """
     found = await uow.rows(
         _Target,
-        _targets(schema.statements),
+        _targets(schema.statements, held=held),
         record_type=schema.record_type,
         ids=list(ids),
         external_ids=list(external_ids),

@@ -26,6 +26,7 @@ __all__ = [
     "coalesce_computed",
     "definitions_of",
     "each_row",
+    "hold_off_references",
     "living",
     "living_named",
     "locked",
@@ -39,6 +40,7 @@ __all__ = [
 ]
 
 _EVER: Final = datetime.min.replace(tzinfo=UTC)
+hold_off_references = queries.hold_off_references
 refresh_traits = storing.refresh_traits
 
 

@@ -92,7 +92,7 @@ async def plan(
     taken back.
     """
     published = len(uow.events)
-    batch = await load_batch(uow, schema, edits, writer, lock=False)
+    batch = await load_batch(uow, schema, edits, writer, lock=False, holds=False)
     for edit in edits:
         batch.apply(edit)
     if validate is not None:

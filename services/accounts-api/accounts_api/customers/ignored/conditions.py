@@ -15,29 +15,46 @@ from sqlalchemy import (
     exists,
     func,
     literal_column,
+    or_,
     select,
     table,
 )
 
 from accounts_api.language.rules.ignored import IGNORED, beyond_ignored
+from accounts_api.records.schema.record_schemas import (
+    ACCOUNT,
+    CONTACT,
+    OPPORTUNITY,
+    ORGANIZATION,
+    RECORD_SCHEMAS,
+    RecordSchema,
+)
 from shared.rules.syntax import nodes as n
 
 # By their bare names, which stand for the tables of the past in a list of the past.
-_accounts = table(
-    "accounts",
-    *(column(name) for name in ("workspace_id", "id", "lifecycle_status", "deleted_at")),
-)
 _links = table(
     "account_contacts", *(column(name) for name in ("workspace_id", "account_id", "contact_id"))
 )
+_OF_OWNERS = ("workspace_id", "id", "deleted_at")
+_owners = {
+    schema.record_type: table(schema.table, *map(column, (*_OF_OWNERS, *more)))
+    for schema, more in (
+        (ORGANIZATION, ()),
+        (ACCOUNT, ("lifecycle_status",)),
+        (CONTACT, ()),
+        (OPPORTUNITY, ("account_id",)),
+    )
+}
 _IGNORED: ColumnElement[Any] = literal_column(f"'{IGNORED}'")
 
 
 def unless_ignored(
-    record_type: str, row: FromClause, *, in_bulk: bool
+    schema: RecordSchema, row: FromClause, *, in_bulk: bool
 ) -> ColumnElement[bool] | None:
     """The condition on a row of the record type's table; None: no account takes it along."""
-    match beyond_ignored(record_type, n.AllOf(())):
+    if schema.type_id is not None:
+        return _unless_of_owners(schema, row, in_bulk=in_bulk)
+    match beyond_ignored(schema.record_type, n.AllOf(())):
         case n.AllOf((_, n.NotOf(n.Compare()))):
             status: ColumnElement[bool] = row.c.lifecycle_status != _IGNORED
             return status
@@ -52,7 +69,7 @@ def unless_ignored(
 
 
 def _unless_of_account(row: FromClause, *, in_bulk: bool) -> ColumnElement[bool]:
-    one = _accounts.alias("its_account")
+    one = _owners["account"].alias("its_account")
     found = and_(
         one.c.workspace_id == row.c.workspace_id,
         one.c.id == row.c.account_id,
@@ -65,15 +82,38 @@ def _unless_of_account(row: FromClause, *, in_bulk: bool) -> ColumnElement[bool]
     return beside.is_not(True)
 
 
+def _unless_of_owners(
+    schema: RecordSchema, row: FromClause, *, in_bulk: bool
+) -> ColumnElement[bool] | None:
+    """An instance of an object type stays with any of those that it belongs to."""
+    stays, left = [], []
+    for parent in schema.parents:
+        one = _owners[parent.record_type].alias(f"its_{parent.record_type}")
+        found = (
+            select(1)
+            .select_from(one)
+            .where(
+                one.c.workspace_id == row.c.workspace_id,
+                one.c.id == row.c[parent.column],
+                one.c.deleted_at.is_(None),
+            )
+        )
+        unless = unless_ignored(RECORD_SCHEMAS[parent.record_type], one, in_bulk=in_bulk)
+        if unless is not None:
+            left.append(exists(found.where(~unless).correlate(row)))
+        stays.append(exists((found if unless is None else found.where(unless)).correlate(row)))
+    return or_(~or_(*left), *stays) if left else None
+
+
 def _unless_of_all_accounts(row: FromClause, *, in_bulk: bool) -> ColumnElement[bool]:
     """Who is at one more account, or at none, stays for that."""
-    link, one = _links.alias("its_link"), _accounts.alias("its_account")
+    link, one = _links.alias("its_link"), _owners["account"].alias("its_account")
     ignored = one.c.lifecycle_status == _IGNORED
     if not in_bulk:
         every = select(func.bool_and(ignored)).select_from(_at(link, one))
         beside = every.where(_linked(link, row)).correlate(row).scalar_subquery()
         return beside.is_not(True)
-    another, other = _links.alias("another_link"), _accounts.alias("another_account")
+    another, other = _links.alias("another_link"), _owners["account"].alias("another_account")
     elsewhere = exists(
         select(1)
         .select_from(_at(another, other))

@@ -7,9 +7,10 @@ import pytest
 from sqlalchemy import select
 
 from accounts_api.customers.accounts.service import StatusChange, set_lifecycle_status
-from accounts_api.customers.querying.ignored import unless_ignored
+from accounts_api.customers.ignored.conditions import unless_ignored
 from accounts_api.language.rules.ignored import beyond_ignored
 from accounts_api.language.rules.standard import STANDARD
+from accounts_api.records.schema.record_schemas import RECORD_SCHEMAS
 from shared.rules.sql.compile import verdict
 from shared.rules.sql.rows import record_table
 from shared.rules.syntax import nodes as n
@@ -21,8 +22,8 @@ from tests.harness import Tenure
 CONTEXT = EvaluationContext(datetime(2026, 1, 1, tzinfo=UTC), ZoneInfo("UTC"))
 LEFT = {
     "account": {"seen"},
-    "contact": {"of nobody", "of seen", "of both", "of gone"},
-    "opportunity": {"of nobody", "of seen", "of gone"},
+    "contact": {"of nobody", "of seen", "of both"},
+    "opportunity": {"of nobody", "of seen"},
 }
 
 
@@ -55,8 +56,8 @@ async def test_a_list_leaves_out_what_the_rule_leaves_out(tenure: Tenure, record
     row = record_table(STANDARD.types[record_type])
     forms = {
         "rule": verdict(rule, row, CONTEXT),
-        "beside a row": unless_ignored(record_type, row, in_bulk=False),
-        "in bulk": unless_ignored(record_type, row, in_bulk=True),
+        "beside a row": unless_ignored(RECORD_SCHEMAS[record_type], row, in_bulk=False),
+        "in bulk": unless_ignored(RECORD_SCHEMAS[record_type], row, in_bulk=True),
     }
     async with tenure.workers["accounts"].units.begin(ws.id, ()) as uow:
         for form, condition in forms.items():
@@ -64,6 +65,43 @@ async def test_a_list_leaves_out_what_the_rule_leaves_out(tenure: Tenure, record
             living = (row.c.workspace_id == ws.id, row.c.deleted_at.is_(None))
             found = await uow.values(str, select(row.c.name).where(*living, condition))
             assert {*found} == LEFT[record_type], form
+
+
+async def test_an_instance_stays_with_any_of_those_it_belongs_to(tenure: Tenure) -> None:
+    ws = await tenure.workspace()
+    ids = {name: (await make(ws, "accounts", {"name": name}))["id"] for name in NAMES[:2]}
+    shape = {"key": "visit", "plural_key": "visits", "title": "Visit", "plural_title": "Visits"}
+    links = [{"to": to} for to in ("organization", "account", "contact", "opportunity")]
+    await make(ws, "object-types", {**shape, "links": links})
+    group = (await make(ws, "organizations", {"name": "Group"}))["id"]
+    people, deals = {}, {}
+    for name, account_id in ids.items():
+        linked = {"name": name, "accounts": [{"account_id": account_id}]}
+        people[name] = (await make(ws, "contacts", linked))["id"]
+        deal = {"name": name, "type": "renewal", "account_id": account_id}
+        deals[name] = (await make(ws, "opportunities", deal))["id"]
+    owners: dict[str, dict[str, str]] = {
+        "at seen": {"account_id": ids["seen"]},
+        "at hidden": {"account_id": ids["hidden"]},
+        "with its contact": {"contact_id": people["hidden"]},
+        "with its deal": {"opportunity_id": deals["hidden"], "account_id": ids["hidden"]},
+        "with the other deal": {"opportunity_id": deals["seen"], "account_id": ids["hidden"]},
+        "at the group": {"organization_id": group, "account_id": ids["hidden"]},
+        "of nobody": {},
+    }
+    for name, named in owners.items():
+        await make(ws, "objects/visit", {"name": name, **named})
+    rule = {"title": "Hidden", "status": "ignored", "rule": 'name = "hidden"'}
+    await make(ws, "lifecycle-rules", rule)
+    await tenure.settle()
+    stays = {*owners} - {"at hidden", "with its contact", "with its deal"}
+    for params in ({}, {"as_of": datetime(2026, 3, 2, 9, tzinfo=UTC).isoformat()}):
+        answer = await ws.admin.get("/v1/objects/visit", params={"count": "exact", **params})
+        assert answer.status_code == 200, answer.text
+        assert {row["name"] for row in answer.json()["data"]} == stays
+        assert answer.json()["count"]["value"] == len(stays)
+    every = await ws.admin.get("/v1/objects/visit", params={"include_ignored": "true"})
+    assert {row["name"] for row in every.json()["data"]} == {*owners}
 
 
 NAMES = ["seen", "hidden", "gone"]

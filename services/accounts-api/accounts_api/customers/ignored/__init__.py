@@ -1,0 +1,1 @@
+"""What leaves lists with an ignored account."""

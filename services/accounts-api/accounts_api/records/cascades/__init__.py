@@ -1,0 +1,1 @@
+"""What belongs to a record leaves with it and comes back with it."""
