@@ -297,7 +297,7 @@ async def deleted_trait(world: World) -> None:
 
 @step("cascades")
 async def left_behind(world: World) -> None:
-    (account_id,) = await world.accounts(1)
+    account_id = await world.make("/v1/accounts", name="Item")
     deal = {"type": "renewal", "account_id": account_id}
     ids = [await world.make("/v1/opportunities", name=f"Item {n}", **deal) for n in range(3)]
     path = f"/v1/accounts/{account_id}"
