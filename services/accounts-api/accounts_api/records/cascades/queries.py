@@ -16,6 +16,12 @@ from shared.uow import UnitOfWork
 STEP: Final = "cascades"
 
 
+def owner_types(schema: RecordSchema) -> list[str]:
+    """Types of records that it belongs to: it leaves with the last of them."""
+    linked = {"account"} if schema.related == "accounts" else set()
+    return sorted({parent.record_type for parent in schema.parents if parent.owns} | linked)
+
+
 def _owner_ids(schema: RecordSchema, owner_type: str) -> str:
     """A query of the owners of a type that the row `c` has."""
     if schema.related == "accounts":
@@ -38,7 +44,7 @@ def _has_living_owner(schema: RecordSchema) -> str:
               on living.workspace_id = :workspace_id
              and living.id = coalesce(alias.winner_id, named.id) and living.deleted_at is null)
         """
-        for owner_type in sorted(schema.owners)
+        for owner_type in owner_types(schema)
     )
 
 
@@ -87,7 +93,7 @@ class Astray:
 
 @cache
 def _astray(schema: RecordSchema, owner_type: str) -> TextClause:
-    every_owner = " union all ".join(_owner_ids(schema, one) for one in sorted(schema.owners))
+    every_owner = " union all ".join(_owner_ids(schema, one) for one in owner_types(schema))
     return text(
         f"""
         with owned as (

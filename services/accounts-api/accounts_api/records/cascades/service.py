@@ -49,7 +49,7 @@ async def _owned_types(uow: UnitOfWork, record_type: str) -> Sequence[RecordSche
     if record_type not in RECORD_SCHEMAS:
         return ()  # nothing belongs to an instance of an object type
     every = [*RECORD_SCHEMAS.values(), *await object_schemas(uow)]
-    return [schema for schema in every if record_type in schema.owners]
+    return [schema for schema in every if record_type in queries.owner_types(schema)]
 
 
 async def _follow(

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from accounts_api.records.editing.dating import DatedEdit, ToldFact
 from accounts_api.records.editing.edits import Edit, Outcome, Writer
+from accounts_api.records.editing.errors import OwnerDeleted
 from accounts_api.records.editing.filling import Differences, Filling
 from accounts_api.records.editing.lookups import Lookups
 from accounts_api.records.editing.record_formulas import compute
@@ -18,7 +19,6 @@ from accounts_api.records.schema.errors import (
     DeletedByPerson,
     MergedAway,
     OwnedElsewhere,
-    OwnerDeleted,
     RecordDeleted,
     RecordNotFound,
 )

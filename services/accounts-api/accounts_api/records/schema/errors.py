@@ -26,11 +26,6 @@ class DeletedByPerson(Conflict):
     title = "A person deleted this record"
 
 
-class OwnerDeleted(Conflict):
-    code = "owner_deleted"
-    title = "What this record belongs to was deleted"
-
-
 class MergedAway(Conflict):
     code = "merged"
     title = "This record was merged into another"

@@ -69,12 +69,6 @@ class RecordSchema:
     event_fields: Mapping[str, Any] = field(default_factory=dict)
     """What its events say beside the record."""
 
-    @cached_property
-    def owners(self) -> frozenset[str]:
-        """Types of records that it belongs to: it leaves with the last of them."""
-        linked = {"account"} if self.related == "accounts" else set()
-        return frozenset({parent.record_type for parent in self.parents if parent.owns} | linked)
-
     @property
     def table(self) -> str:
         return self.plural if self.type_id is None else OBJECT.plural
