@@ -42,7 +42,9 @@ def _has_living_owner(schema: RecordSchema) -> str:
              and alias.record_type = '{owner_type}' and alias.loser_id = named.id
             join {RECORD_SCHEMAS[owner_type].table} living
               on living.workspace_id = :workspace_id
-             and living.id = coalesce(alias.winner_id, named.id) and living.deleted_at is null)
+             and living.id = case when alias.winner_id is null then named.id
+                                  else alias.winner_id end
+             and living.deleted_at is null)
         """
         for owner_type in owner_types(schema)
     )
@@ -98,13 +100,15 @@ def _astray(schema: RecordSchema, owner_type: str) -> TextClause:
         f"""
         with owned as (
             select c.*, ({_has_living_owner(schema)}) as is_owned,
-                   (select min(one.id::text) from ({_owner_ids(schema, owner_type)}) one
-                    where one.id = any(cast(:owners as uuid[]))) as owner_id
+                   (select one.id from ({_owner_ids(schema, owner_type)}) one
+                    where one.id = any(cast(:owners as uuid[]))
+                    order by one.id limit 1) as owner_id
             from {schema.table} c
             where c.workspace_id = :workspace_id{schema.own_rows}
               and {_of_owners(schema, owner_type)}
         )
-        select c.id::text as id, c.deleted_at is null as goes, c.owner_id, greatest(
+        select c.id::text as id, c.deleted_at is null as goes,
+               c.owner_id::text as owner_id, greatest(
             (select max(own.valid_from) from field_changes own
              where own.workspace_id = :workspace_id and own.record_id = c.id
                and own.field = 'deleted'),
@@ -117,7 +121,7 @@ def _astray(schema: RecordSchema, owner_type: str) -> TextClause:
             ) as at, owner.name as owner_name
         from owned c
         join {RECORD_SCHEMAS[owner_type].table} owner on owner.workspace_id = :workspace_id
-         and owner.id = cast(c.owner_id as uuid)
+         and owner.id = c.owner_id
         where case
             when c.deleted_at is null then not c.is_owned
             else c.is_owned and (
