@@ -306,3 +306,29 @@ async def test_a_private_note_of_another_is_written_by_rows_of_admins_alone(
     by_id = f"/v1/notes/{seen.json()['id']}/history"
     assert (await ws.team_member.get(by_id)).status_code == 404
     assert (await as_lee.get(by_id)).status_code == 200
+
+
+@KINDS
+async def test_what_comes_about_an_ignored_account_is_in_no_list(tenure: Tenure, kind: str) -> None:
+    ws = await tenure.workspace()
+    account = await acme(ws)
+    rule = {"title": "Not ours", "status": "ignored", "rule": 'name = "Acme"'}
+    ignoring = await make(ws, "lifecycle-rules", rule)
+    await make(ws, "accounts", {"name": "Initech", "external_id": "crm-2"})
+    await tenure.settle()
+    rows = [row(0), row(1, subject_external_id="crm-2"), row(2, account_external_id="crm-2")]
+    assert (await write(ws.admin, kind, rows))["created"] == 3
+    about = {"subject_type": "account", "subject_id": account["id"], "title": "By hand"}
+    assert (await ws.admin.post(f"/v1/{kind}s", about)).status_code == 201
+
+    async def listed() -> set[str]:
+        found = (await ws.admin.get(f"/v1/{kind}s")).json()["data"]
+        return {one["title"] for one in found}
+
+    assert await listed() == {"Number 1"}
+    moved = [row(0, subject_external_id="crm-2"), row(1, account_external_id="crm-1")]
+    assert (await write(ws.admin, kind, moved))["updated"] == 2
+    assert await listed() == {"Number 0"}
+    assert (await ws.admin.delete(f"/v1/lifecycle-rules/{ignoring['id']}")).status_code == 204
+    await tenure.settle()
+    assert await listed() == {"Number 0", "Number 1", "Number 2", "By hand"}

@@ -1,6 +1,6 @@
 """What the accounts service told us of members and accounts: enough to find an assignee."""
 
-from sqlalchemy import Boolean, Column, Integer, PrimaryKeyConstraint, Table, Text, Uuid
+from sqlalchemy import Boolean, Column, Integer, PrimaryKeyConstraint, Table, Text, Uuid, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from shared.columns import workspace_key
@@ -29,6 +29,7 @@ accounts = Table(
     Column("name", Text, nullable=False),
     Column("key_roles", JSONB, nullable=False),
     Column("deleted", Boolean, nullable=False),
+    Column("ignored", Boolean, nullable=False, server_default=text("false")),
     Column("version", Integer, nullable=False),
     PrimaryKeyConstraint("workspace_id", "id"),
 )

@@ -27,6 +27,7 @@ class AccountCopy(TypedDict):
     name: str
     key_roles: Mapping[str, Sequence[str]]
     deleted: bool
+    ignored: bool
     version: int
 
 
@@ -86,6 +87,19 @@ _ACCOUNT = select(accounts.c.id).where(
 
 async def account_exists(uow: UnitOfWork, account_id: UUID) -> bool:
     return await uow.value(UUID, _ACCOUNT, account_id=account_id) is not None
+
+
+_IGNORED = select(accounts.c.id).where(
+    accounts.c.workspace_id == WORKSPACE,
+    accounts.c.id.in_(bindparam("account_ids", expanding=True)),
+    accounts.c.ignored,
+)
+
+
+async def ignored_among(uow: UnitOfWork, account_ids: Collection[UUID]) -> frozenset[UUID]:
+    if not account_ids:
+        return frozenset()
+    return frozenset(await uow.values(UUID, _IGNORED, account_ids=list(account_ids)))
 
 
 _MEMBER = select(members.c.id).where(

@@ -1,4 +1,5 @@
 from collections.abc import Collection, Mapping
+from typing import Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -8,6 +9,10 @@ from shared.events.accounts import AccountChanged, MemberChanged
 from shared.uow import UnitOfWork
 from tasks_api.replica import queries
 from tasks_api.replica.queries import WorkPlace
+
+ACCOUNT: Final = "account"
+IGNORED: Final = "ignored"
+"""The lifecycle status of an account that is in no list, nor what is about it."""
 
 
 async def copy_member(uow: UnitOfWork, event: MemberChanged) -> None:
@@ -36,9 +41,20 @@ async def copy_account(uow: UnitOfWork, event: AccountChanged) -> bool:
             "name": record["name"],
             "key_roles": record["key_roles"],
             "deleted": event.change in {"deleted", "merged"},
+            "ignored": record["lifecycle_status"] == IGNORED,
             "version": event.revision,
         },
     )
+
+
+def accounts_of(about: Mapping[str, Any]) -> set[UUID]:
+    """Those that a task or a note names."""
+    subject = about.get("subject_id") if about.get("subject_type") == ACCOUNT else None
+    return {id_ for id_ in (about.get("account_id"), subject) if id_ is not None}
+
+
+async def ignored_among(uow: UnitOfWork, account_ids: Collection[UUID]) -> frozenset[UUID]:
+    return await queries.ignored_among(uow, account_ids)
 
 
 async def holder_of(uow: UnitOfWork, account_id: UUID | None, key_role: str) -> UUID | None:

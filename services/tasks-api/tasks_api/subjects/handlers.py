@@ -9,9 +9,8 @@ from shared.events.accounts import (
     RecordChanged,
 )
 from shared.uow import UnitOfWork
+from tasks_api.replica.service import IGNORED
 from tasks_api.subjects import service
-
-_IGNORED = "ignored"
 
 
 async def on_organization_changed(uow: UnitOfWork, event: OrganizationChanged) -> None:
@@ -32,7 +31,7 @@ async def on_object_changed(uow: UnitOfWork, event: ObjectChanged) -> None:
 
 async def on_account_changed(uow: UnitOfWork, event: AccountChanged) -> None:
     """Those of an ignored account leave the lists, too."""
-    is_ignored = event.record.lifecycle_status == _IGNORED
+    is_ignored = event.record.lifecycle_status == IGNORED
     await _follow(uow, event, "account", is_hidden=is_ignored)
     if "lifecycle_status" in event.changed and event.change not in {"deleted", "merged"}:
         await service.hide(uow, "account", event.id, hidden=is_ignored)

@@ -245,6 +245,7 @@ def test_a_fault_of_a_record_is_told_at_the_notes_own_value_with_all_it_says() -
         field_values={},
         record_versions={},
         field_write="none",
+        hidden_by=[],
     )
     owned = {"code": "owned_elsewhere", "message": "Edit it there.", "connection_id": "s1"}
     gone = {"pointer": "/account", "code": "record_not_found", "message": "It is gone."}

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from typing import Final
+from uuid import UUID
 
 from typing_extensions import override
 
@@ -11,6 +12,7 @@ from tasks_api.notes.notes.rules import NOTE, TOLD, is_own
 from tasks_api.notes.notes.service import NoteNotFound
 from tasks_api.records.upserts.authorship import AUTHORS, Moment
 from tasks_api.records.upserts.batch import Edit, Kind, State
+from tasks_api.replica import service as replica
 
 _NEW: Final[State] = {
     "external_id": None,
@@ -44,6 +46,8 @@ class NoteKind(Kind):
     not_found = NoteNotFound
 
     moment: Moment
+    ignored: frozenset[UUID]
+    """Accounts that are in no list."""
     shows: bool
     """Whether the answer shows the note, so that a private one of somebody else is not written."""
 
@@ -57,6 +61,8 @@ class NoteKind(Kind):
         }
         authored = moment.told(edit, before, member="author_id", instant="authored_at")
         note = {**was, **edit.given, **authored}
+        if replica.accounts_of(note) != replica.accounts_of(was):
+            note["hidden_by"] = sorted(replica.accounts_of(note) & self.ignored)
         if "body" in edit.given:
             note["body"] = clean(note["body"])
         if note["noted_on"] is None:

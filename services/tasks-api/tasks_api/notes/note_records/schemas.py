@@ -51,9 +51,7 @@ class NoteRows(RowsIn):
     """Rows of notes to create or change."""
 
     model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [{"automation": "quiet", "rows": [{"external_id": "note-1001", **EXAMPLE}]}]
-        }
+        json_schema_extra={"examples": [{"rows": [{"external_id": "note-1001", **EXAMPLE}]}]}
     )
 
     rows: SkipValidation[list[NoteRow]] = rows_field()

@@ -10,6 +10,7 @@ from tasks_api.records.upserts import service as upserts
 from tasks_api.records.upserts.authorship import Moment
 from tasks_api.records.upserts.batch import Edit, Outcome, State
 from tasks_api.records.upserts.service import ReadRows
+from tasks_api.replica import service as replica
 
 
 async def write_notes(
@@ -22,8 +23,11 @@ async def write_notes(
 ) -> Sequence[Outcome]:
     """One outcome for each row. What is new is published, unless it is private."""
 
-    async def kind(uow: UnitOfWork, _edits: Sequence[Edit], _states: Sequence[State]) -> NoteKind:
-        return NoteKind(await Moment.of(uow, caller), shows)
+    async def kind(uow: UnitOfWork, edits: Sequence[Edit], states: Sequence[State]) -> NoteKind:
+        said = [*(edit.given for edit in edits), *states]
+        accounts = {id_ for one in said for id_ in replica.accounts_of(one)}
+        ignored = await replica.ignored_among(uow, accounts)
+        return NoteKind(await Moment.of(uow, caller), ignored, shows)
 
     written = await upserts.write(uow, notes.UPSERTED, kind, read.rows, dry_run=dry_run)
     new = [one.after["id"] for one in written.stored if one.before is None]

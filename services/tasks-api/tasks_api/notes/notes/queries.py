@@ -78,7 +78,7 @@ async def note_by_external_id(uow: UnitOfWork, external_id: str) -> Note | None:
     return await uow.row(Note, _BY_EXTERNAL_ID, external_id=external_id)
 
 
-UPSERTED: Final = Upserted(NOTE.name, notes, TOLD)
+UPSERTED: Final = Upserted(NOTE.name, notes, (*TOLD, "hidden_by"))
 
 
 LISTED: Final = Listed(NOTE, "notes", notes, Note, sort="-authored_at", newest_first=True)

@@ -47,6 +47,7 @@ class NewNote:
     field_values: Mapping[str, object]
     record_versions: Mapping[str, object]
     field_write: NoteFieldWrite
+    hidden_by: list[UUID]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,6 @@ class Note(NewNote):
     field_faults: Sequence[Mapping[str, object]]
     write_attempts: int
     write_after: datetime
-    hidden_by: list[UUID]
     version: int
     created_at: datetime
     updated_at: datetime

@@ -97,6 +97,7 @@ async def draft_of(uow: UnitOfWork, caller: Caller, data: NoteIn) -> Draft[NewNo
         field_values=data.field_values,
         record_versions=cast("Mapping[str, int]", data.record_versions),
         field_write="none",
+        hidden_by=sorted(await replica.ignored_among(uow, replica.accounts_of(data.model_dump()))),
     )
     patches = record_patches(fields, note)
     faults = binding_faults(patches, data.record_versions)

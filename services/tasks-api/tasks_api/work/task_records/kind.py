@@ -10,6 +10,7 @@ from typing_extensions import override
 from shared.errors import Fault
 from tasks_api.records.upserts.authorship import Moment
 from tasks_api.records.upserts.batch import Edit, Kind, State
+from tasks_api.replica import service as replica
 from tasks_api.work.tasks.rules import HAND_WORK, TASK, TOLD
 from tasks_api.work.tasks.service import AlreadyEnded, TaskNotFound
 
@@ -56,6 +57,8 @@ class TaskKind(Kind):
     """Those that rows name, and whether they are active."""
     holders: Mapping[tuple[UUID, str], UUID]
     """By account and key role."""
+    ignored: frozenset[UUID]
+    """Accounts that are in no list."""
     is_quiet: bool
 
     @override
@@ -72,6 +75,8 @@ class TaskKind(Kind):
             raise AlreadyEnded(message, faults=[fault])
         if task["status"] == "completed":
             task |= self._ended(edit, was)
+        if replica.accounts_of(task) != replica.accounts_of(was):
+            task["hidden_by"] = sorted(replica.accounts_of(task) & self.ignored)
         self._assign(edit, was, task)
         self._set_due(was, task)
         faults = self._faults(edit, was, task)

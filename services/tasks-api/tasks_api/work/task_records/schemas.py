@@ -93,9 +93,7 @@ class TaskRows(RowsIn):
     """Rows of tasks to create or change."""
 
     model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [{"automation": "quiet", "rows": [{"external_id": "task-1001", **EXAMPLE}]}]
-        }
+        json_schema_extra={"examples": [{"rows": [{"external_id": "task-1001", **EXAMPLE}]}]}
     )
 
     rows: SkipValidation[list[TaskRow]] = rows_field()

@@ -23,11 +23,12 @@ async def write_tasks(
 
     async def kind(uow: UnitOfWork, edits: Sequence[Edit], states: Sequence[State]) -> TaskKind:
         said = [*(edit.given for edit in edits), *states]
-        accounts = {one["account_id"] for one in said if one.get("account_id") is not None}
+        accounts = {id_ for one in said for id_ in replica.accounts_of(one)}
         return TaskKind(
             moment=await Moment.of(uow, caller),
             members=read.known.members,
             holders=await replica.first_holders(uow, accounts),
+            ignored=await replica.ignored_among(uow, accounts),
             is_quiet=quiet_batch_of(uow.cause) is not None,
         )
 

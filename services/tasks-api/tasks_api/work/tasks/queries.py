@@ -31,7 +31,7 @@ LISTED: Final = Listed(TASK, "tasks", tasks, Task, sort="due_at")
 """Soonest due first, undated last."""
 
 
-UPSERTED: Final = Upserted(TASK.name, tasks, (*TOLD, "due_rule", "breached_at"))
+UPSERTED: Final = Upserted(TASK.name, tasks, (*TOLD, "due_rule", "breached_at", "hidden_by"))
 
 
 async def insert_task(

@@ -114,6 +114,7 @@ class TaskDetails(TypedDict, total=False):
     source: str | None
     author_id: UUID | None
     authored_at: datetime
+    hidden_by: list[UUID]
 
 
 class NewTask(TaskDetails, total=False):

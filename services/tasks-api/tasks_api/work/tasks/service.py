@@ -75,7 +75,13 @@ async def open_task(uow: UnitOfWork, new: NewTask) -> tuple[Task, bool]:
         assignee = await replica.holder_of(uow, new.get("account_id"), key_role)
     calendar = await replica.calendar_for(uow, assignee)
     due_at = due_instant(new.get("due_rule"), authored_at, calendar)
-    row: NewTask = {**new, "assignee_id": assignee, "authored_at": authored_at}
+    hidden_by = sorted(await replica.ignored_among(uow, replica.accounts_of(new)))
+    row: NewTask = {
+        **new,
+        "assignee_id": assignee,
+        "authored_at": authored_at,
+        "hidden_by": hidden_by,
+    }
     task = await queries.insert_task(uow, new_id(), row, due_at=due_at, due_member_id=assignee)
     if task is None:
         existing = await queries.open_task_by_key(uow, new.get("dedupe_key") or "")
