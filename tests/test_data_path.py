@@ -1,6 +1,7 @@
 """Statements run in `shared/data.py` and nowhere else (docs/decisions/0018)."""
 
 import ast
+import re
 
 from tests.source_code import imported_names, sources
 
@@ -33,3 +34,21 @@ def test_a_savepoint_is_one_of_the_unit_of_work() -> None:
         if isinstance(node, ast.Attribute) and node.attr == "begin_nested"
     }
     assert beginning == {"shared.data"}
+
+
+HIDDEN_FROM_INDEXES = re.compile(
+    r"\b(?:and|on|where)\s+[a-z_.{}]+ = coalesce\(|\b(?:and|on|where)\s+coalesce\([^=]+\) = "
+)
+
+
+def test_no_key_is_looked_up_by_what_row_level_security_keeps_from_an_index() -> None:
+    """Such a comparison reads the whole table (docs/scaling.md): CASE says the same."""
+    hidden = {
+        module
+        for module, tree in sources().items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and HIDDEN_FROM_INDEXES.search(node.value)
+    }
+    assert hidden == set()
