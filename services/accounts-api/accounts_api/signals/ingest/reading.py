@@ -121,7 +121,7 @@ def read_message(data: MessageIn, type_: str, pointer: str = "") -> Message:
 
 
 def _tracked(data: TrackIn, message_id: str, context: Mapping[str, Any], pointer: str) -> Tracked:
-    email = _email(context.get("traits")) or data.userId
+    email = _email(context.get("traits")) or _address(data.userId)
     group_id = _identity(context.get("groupId")) or data.groupId
     sender = Sender(data.userId, email_key(email), group_id)
     if group_id is None:
