@@ -2,7 +2,7 @@
 
 from tasks_api.db import CALENDARS, FOUNDATION, Base
 from tasks_api.notes.note_templates.models import note_templates
-from tasks_api.notes.notes.models import notes
+from tasks_api.notes.notes.models import deleted_notes, notes
 from tasks_api.notifications.models import notifications
 from tasks_api.records.history.models import field_changes
 from tasks_api.replica.models import accounts, members
@@ -13,6 +13,7 @@ __all__ = [
     "FOUNDATION",
     "Base",
     "accounts",
+    "deleted_notes",
     "field_changes",
     "members",
     "note_templates",

@@ -332,3 +332,24 @@ async def test_what_comes_about_an_ignored_account_is_in_no_list(tenure: Tenure,
     assert (await ws.admin.delete(f"/v1/lifecycle-rules/{ignoring['id']}")).status_code == 204
     await tenure.settle()
     assert await listed() == {"Number 0", "Number 1", "Number 2", "By hand"}
+
+
+async def test_a_note_that_somebody_deleted_comes_back_only_on_purpose(tenure: Tenure) -> None:
+    ws = await tenure.workspace()
+    await acme(ws)
+    rows = [row(0), row(1)]
+    (made, _) = (await write(ws.admin, "note", rows))["results"]
+    deleted = await ws.admin.delete(f"/v1/notes/{made['id']}", headers={"if-match": "*"})
+    assert deleted.status_code == 204
+    for dry_run in (True, False):
+        again = await write(ws.admin, "note", rows, dry_run=dry_run)
+        assert [one.get("code") for one in again["results"]] == ["deleted_by_person", None]
+    path = "/v1/notes/by-external-id/old-0"
+    body = {name: value for name, value in row(0).items() if name != "external_id"}
+    refused = await ws.admin.put(path, body)
+    assert (refused.status_code, refused.json()["code"]) == (409, "deleted_by_person")
+    anew = await ws.admin.put(path, {**body, "restore": True})
+    assert anew.status_code == 201, anew.text
+    assert anew.json()["id"] != made["id"]
+    again = await write(ws.admin, "note", rows)
+    assert again["unchanged"] == 2

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from typing_extensions import override
 
-from shared.errors import Fault
+from shared.errors import Conflict, Fault
 from tasks_api.notes.note_templates.rules import clean
 from tasks_api.notes.notes.rules import NOTE, TOLD, is_own
 from tasks_api.notes.notes.service import NoteNotFound
@@ -39,6 +39,11 @@ _NEW: Final[State] = {
 }
 
 
+class DeletedByPerson(Conflict):
+    code = "deleted_by_person"
+    title = "A person deleted this note"
+
+
 @dataclass(frozen=True)
 class NoteKind(Kind):
     name = NOTE.name
@@ -48,12 +53,16 @@ class NoteKind(Kind):
     moment: Moment
     ignored: frozenset[UUID]
     """Accounts that are in no list."""
+    deleted: frozenset[str]
+    """External ids of notes that were deleted."""
     shows: bool
     """Whether the answer shows the note, so that a private one of somebody else is not written."""
 
     @override
     def fill(self, edit: Edit, before: State | None) -> State:
         moment = self.moment
+        if before is None and edit.external_id in self.deleted and not edit.restore:
+            raise DeletedByPerson("A person deleted it. Send `restore: true` to make it anew.")
         was = before or {
             **_NEW,
             "author": moment.caller.principal.model_dump(mode="json"),

@@ -41,7 +41,8 @@ async def upsert_notes(
     """Creates or changes up to 5,000 notes by `external_id`, or updates them by `id`. Each row is
     accepted or rejected by itself, and sending the same rows again changes nothing. A note of
     another platform arrives with its author and its date, and names its records by their external
-    ids. A note that was deleted here is created again.
+    ids. One that somebody deleted is rejected as `deleted_by_person`
+    unless its row says `restore`.
     """
     quiet = data.quiet
     read = await read_rows(running, caller, data.listed(), NoteRow)
@@ -79,7 +80,8 @@ async def put_note(
     response: Response,
 ) -> Any:
     """Sets what the body says and creates the note if there is none; a field left out stays as it
-    is. 409 answers an external id that somebody else's private note has.
+    is. 409 answers an external id that somebody else's private note has, and that of a note that
+    somebody deleted unless the body says `restore`.
     """
     read = await read_one(running, caller, data, external_id, version)
     uow = await begin()

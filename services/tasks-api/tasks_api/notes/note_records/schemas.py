@@ -31,6 +31,9 @@ class NoteFields(Fields):
         Day | None,
         Field(description="The day that the note is about; of a new one that of `authored_at`."),
     ] = None
+    restore: Annotated[
+        bool, Field(description="True makes the note anew even if a person deleted it.")
+    ] = False
 
 
 class NoteUpsert(NoteFields):

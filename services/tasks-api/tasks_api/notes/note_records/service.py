@@ -26,8 +26,13 @@ async def write_notes(
     async def kind(uow: UnitOfWork, edits: Sequence[Edit], states: Sequence[State]) -> NoteKind:
         said = [*(edit.given for edit in edits), *states]
         accounts = {id_ for one in said for id_ in replica.accounts_of(one)}
-        ignored = await replica.ignored_among(uow, accounts)
-        return NoteKind(await Moment.of(uow, caller), ignored, shows)
+        named = {edit.external_id for edit in edits if edit.external_id is not None}
+        return NoteKind(
+            moment=await Moment.of(uow, caller),
+            ignored=await replica.ignored_among(uow, accounts),
+            deleted=await notes.deleted_among(uow, named),
+            shows=shows,
+        )
 
     written = await upserts.write(uow, notes.UPSERTED, kind, read.rows, dry_run=dry_run)
     new = [one.after["id"] for one in written.stored if one.before is None]

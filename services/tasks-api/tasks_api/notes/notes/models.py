@@ -58,6 +58,14 @@ notes = Table(
     UniqueConstraint("workspace_id", "external_id"),
     CheckConstraint(f"field_write in {FIELD_WRITES}", name="field_write"),
 )
+deleted_notes = Table(
+    "deleted_notes",
+    Base.metadata,
+    workspace_key(),
+    Column("external_id", Text, nullable=False),
+    Column("created_at", AT, nullable=False, server_default=NOW),
+    PrimaryKeyConstraint("workspace_id", "external_id"),
+)
 Index("ix_notes_list", notes.c.workspace_id, notes.c.authored_at, notes.c.id)
 Index("ix_notes_subject", notes.c.workspace_id, notes.c.subject_id, notes.c.id)
 Index("ix_notes_account", notes.c.workspace_id, notes.c.account_id, notes.c.id)

@@ -1,9 +1,9 @@
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Uuid, and_, any_, bindparam, delete, func, or_, select, text, update
+from sqlalchemy import ARRAY, Text, Uuid, and_, any_, bindparam, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from shared.auth import Caller
@@ -12,7 +12,7 @@ from shared.held_work import not_held
 from shared.lists.service import Listed, ListQuery, page
 from shared.paging import CursorSigner
 from shared.uow import UnitOfWork
-from tasks_api.notes.notes.models import notes
+from tasks_api.notes.notes.models import deleted_notes, notes
 from tasks_api.notes.notes.rows import NewNote, Note, NoteChanges, NoteTitle
 from tasks_api.notes.notes.rules import NOTE, TOLD
 from tasks_api.records.upserts.tables import Upserted
@@ -51,13 +51,32 @@ async def change_note(uow: UnitOfWork, note_id: UUID, changes: NoteChanges) -> N
     return await uow.one(Note, changed)
 
 
-_DELETE_NOTE = delete(notes).where(
-    notes.c.workspace_id == WORKSPACE, notes.c.id == bindparam("note_id")
+_DELETE_NOTE = text(
+    """
+    with gone as (
+        delete from notes where workspace_id = :workspace_id and id = :note_id
+        returning external_id)
+    insert into deleted_notes (workspace_id, external_id)
+    select :workspace_id, external_id from gone where external_id is not null
+    on conflict do nothing
+    """
 )
 
 
 async def delete_note(uow: UnitOfWork, note_id: UUID) -> None:
+    """Nothing of it is left but its external id, so that no sync brings it back."""
     await uow.run(_DELETE_NOTE, note_id=note_id)
+
+
+_DELETED = select(deleted_notes.c.external_id).where(
+    deleted_notes.c.workspace_id == WORKSPACE,
+    deleted_notes.c.external_id == any_(bindparam("external_ids", type_=ARRAY(Text))),
+)
+
+
+async def deleted_among(uow: UnitOfWork, external_ids: Iterable[str]) -> frozenset[str]:
+    """Those that a note had which was deleted; another one may have one of them by now."""
+    return frozenset(await uow.values(str, _DELETED, external_ids=list(external_ids)))
 
 
 _BY_IDS = select(notes).where(

@@ -49,6 +49,7 @@ N = TypeVar("N", bound=NewNote)
 
 
 UPSERTED: Final = queries.UPSERTED
+deleted_among = queries.deleted_among
 
 
 class NoteNotFound(NotFound):
@@ -248,7 +249,7 @@ async def update_note(uow: UnitOfWork, note: Note, patch: NotePatch) -> Note:
 
 
 async def delete_note(uow: UnitOfWork, note_id: UUID) -> None:
-    """With its history."""
+    """With its history; its external id is kept, so that no sync brings it back."""
     await queries.delete_note(uow, note_id)
     await history.forget(uow, note_id)
 

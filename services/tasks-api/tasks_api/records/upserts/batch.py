@@ -42,6 +42,8 @@ class Edit:
     external_id: str | None = None
     version: int | None = None
     """The version that the client edited, None for any."""
+    restore: bool = False
+    """Whether what a person deleted is to be there again."""
 
     def refused(self, faults: Sequence[Fault]) -> Invalid:
         return not_stored(self.pointer, faults)

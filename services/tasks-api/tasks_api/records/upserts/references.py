@@ -10,7 +10,7 @@ from tasks_api.replica.known import Asked, Known
 
 _ACCOUNT: Final = "account"
 MEMBERS: Final = ("author_id", "assignee_id", "ended_by")
-_BY_NAME: Final = frozenset({"subject_external_id", "account_external_id"})
+_NOT_VALUES: Final = frozenset({"id", "restore", "subject_external_id", "account_external_id"})
 
 
 def asked_by(bodies: Iterable[Fields]) -> Asked:
@@ -31,7 +31,7 @@ def asked_by(bodies: Iterable[Fields]) -> Asked:
 
 def given_by(body: Fields, known: Known, pointer: str) -> tuple[dict[str, Any], list[Fault]]:
     """What a row says, by column, and what is wrong with what it refers to."""
-    given = {name: getattr(body, name) for name in body.model_fields_set - _BY_NAME - {"id"}}
+    given = {name: getattr(body, name) for name in body.model_fields_set - _NOT_VALUES}
     if body.subject_type is None and {"subject_type", "subject_id"} & body.model_fields_set:
         given |= {"subject_type": None, "subject_id": None}
     faults = _unpaired(body, pointer)

@@ -76,7 +76,8 @@ async def read_one(
         faults.append(Fault("/external_id", "contradiction", message))
     if faults:
         raise not_stored("", faults)
-    return ReadRows([Edit("", given, external_id=external_id, version=version)], known)
+    restore = getattr(body, "restore", False)
+    return ReadRows([Edit("", given, None, external_id, version, restore)], known)
 
 
 def _body(row: Any, shape: type[Fields], pointer: str) -> Fields | Outcome:
@@ -100,7 +101,8 @@ def _edit_of_row(body: Fields, known: Known, pointer: str) -> Edit | Outcome:
     if faults:
         named = None if id_ is None else str(id_)
         return Outcome("rejected", named, body.external_id, error=not_stored(pointer, faults))
-    return Edit(pointer, given, id_, body.external_id)
+    restore = getattr(body, "restore", False)
+    return Edit(pointer, given, id_, body.external_id, restore=restore)
 
 
 def be_quiet(uow: UnitOfWork, quiet: QuietBatchIn | None, title: str) -> None:
