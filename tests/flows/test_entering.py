@@ -64,3 +64,24 @@ async def test_a_user_who_left_owns_nothing_and_keeps_nobody_out(story: Story) -
     await story.furnish()
     path = f"/v1/accounts/by-external-id/{account_id}"
     assert (await story.get(path, include="key_roles"))["key_roles"] == {}
+
+
+async def test_who_was_deleted_gets_no_mail_until_it_is_undeleted(story: Story) -> None:
+    """The opportunity leaves with its account, and so does its place in the sequence."""
+    await story.furnish()
+    await story.at(BEGIN + ONE_DAY)
+    await story.enable()
+    reply = LANDMARKS["reply"]
+    before = await story.enrollment(reply.opportunity_id)
+    account = await story.get(f"/v1/accounts/by-external-id/{reply.account_id}")
+    path = f"/v1/accounts/{account['id']}"
+    gone = await story.admin.delete(path, headers={"if-match": "*"})
+    assert gone.status_code == 204, gone.text
+    await story.tenure.settle()
+    ended = await story.get(f"/v1/enrollments/{before['id']}")
+    assert (ended["state"], ended["exit_reason"]) == ("exited", "record_deleted")
+    await story.monday()
+    assert story.sent_to("nadia.rossi@reply.example") == []
+    await story.post(f"{path}/undelete")
+    await story.tenure.settle()
+    assert (await story.enrollment(reply.opportunity_id))["state"] == "active"
