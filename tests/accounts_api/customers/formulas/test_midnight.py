@@ -91,6 +91,32 @@ async def test_a_rule_that_looks_at_a_formula_is_right_at_midnight(tenure: Tenur
     assert [event["effective_at"] for event in entered] == ["2026-03-06T00:00:00Z"]
 
 
+async def test_a_question_that_nobody_asked_before_is_answered_as_of_now(tenure: Tenure) -> None:
+    """Drafts of rules and what other services ask: nothing of the workspace looks at these."""
+    ws = await workspace(tenure)
+    early, late = (row["id"] for row in await listed(ws, sort="name"))
+    await tenure.set_clock(ws, START + timedelta(days=3))
+    rule = "traits.twice <= 10"
+    draft = {"record_type": "account", "rule": rule}
+    segment = await ws.admin.post("/v1/segments/preview", draft)
+    assert [one["name"] for one in segment.json()["samples"]] == ["Early"]
+    lifecycle = {"rules": [{"status": "churned", "rule": rule}]}
+    moving = await ws.admin.post("/v1/lifecycle-rules/preview", lifecycle)
+    assert [one["name"] for one in moving.json()["samples"]] == ["Early"]
+    asked = {"record_type": "account", "ids": [early, late], "rules": {"due": rule}}
+    token = tenure.workers["sequencer"].signer.token("accounts", ws.id)
+    answer = await ws.anonymous.http.post(
+        f"{tenure.urls['accounts']}/internal/judgements",
+        json={**asked, "fields": ["traits.left"]},
+        headers={"authorization": f"Bearer {token}"},
+    )
+    judged = answer.json()["records"]
+    assert {id_: (one["verdicts"], one["values"]) for id_, one in judged.items()} == {
+        early: ({"due": True}, {"traits.left": 5}),
+        late: ({"due": False}, {"traits.left": 15}),
+    }
+
+
 async def test_what_else_changes_is_told_as_ever(tenure: Tenure) -> None:
     ws = await workspace(tenure)
     await tenure.set_clock(ws, START + timedelta(days=2))

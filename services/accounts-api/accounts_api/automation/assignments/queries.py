@@ -17,6 +17,7 @@ from sqlalchemy import (
 from sqlalchemy.types import TypeEngine
 
 from accounts_api.automation.assignments.models import assignment_rules as rules
+from accounts_api.customers.formulas.shown import moved_types, reads_of
 from accounts_api.evaluation.engine.next_changes import stored_next_change
 from accounts_api.evaluation.rule_sets.store import RuleSet
 from accounts_api.language.rules.ignored import not_ignored
@@ -299,7 +300,9 @@ async def matching(
         .cte("by_rule")
     )
     matched = select(each).where(each.c.place.is_not(None)).order_by(each.c.id)
-    return {match.id: (match.place, match.name) for match in await uow.rows(_Match, matched)}
+    moved = await moved_types(uow, reads_of(evaluated_rules))
+    found = await uow.rows(_Match, moved.begun(matched), **moved.parameters)
+    return {match.id: (match.place, match.name) for match in found}
 
 
 _START = text(

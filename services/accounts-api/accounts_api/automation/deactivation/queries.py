@@ -18,6 +18,7 @@ from accounts_api.automation.deactivation.models import (
     contact_deactivation_rules,
     contact_deactivations,
 )
+from accounts_api.customers.formulas.shown import moved_types, reads_of
 from accounts_api.evaluation.engine.next_changes import stored_next_change
 from accounts_api.evaluation.rule_sets.store import RuleSet, instants
 from shared.data import WORKSPACE
@@ -168,17 +169,15 @@ async def movements(
         func.count().filter(going).label("deactivating"),
         func.count().filter(back).label("reactivating"),
     ).select_from(contacts)
-    going_and_back = [
-        await uow.rows(
-            NamedContact,
-            select(contacts.c.id, contacts.c.name)
-            .where(which)
-            .order_by(contacts.c.name, contacts.c.id)
-            .limit(SAMPLES),
-        )
-        for which in (going, back)
-    ]
-    return await uow.one(MovementCounts, counted), going_and_back[0], going_and_back[1]
+    moved = await moved_types(uow, reads_of(rules))
+
+    async def some(which: ColumnElement[bool]) -> list[NamedContact]:
+        named = select(contacts.c.id, contacts.c.name).where(which)
+        few = named.order_by(contacts.c.name, contacts.c.id).limit(SAMPLES)
+        return await uow.rows(NamedContact, moved.begun(few), **moved.parameters)
+
+    counts = await uow.one(MovementCounts, moved.begun(counted), **moved.parameters)
+    return counts, await some(going), await some(back)
 
 
 @dataclass(frozen=True, slots=True)

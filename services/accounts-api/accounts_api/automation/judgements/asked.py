@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic_core import from_json, to_json
 
+from accounts_api.customers.formulas.shown import reads_of
 from shared.errors import Fault, Invalid
 from shared.lists.filters import checked, refused
 from shared.rules.interpreter.evaluate import Snapshot, value_of
@@ -50,6 +51,15 @@ class Asked:
     type: RecordType
     rules: Mapping[str, Rule]
     fields: tuple[ReadField, ...]
+
+    @property
+    def reads(self) -> set[tuple[str, str]]:
+        """Record types and names of fields."""
+        fields = {
+            (read.hops[-1][0].name if read.hops else self.type.name, read.field.name)
+            for read in self.fields
+        }
+        return fields | reads_of(self.rules.values())
 
     @property
     def everything(self) -> Rule:

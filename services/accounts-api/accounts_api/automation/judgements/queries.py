@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -8,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, Table, Text, Uuid, bindparam, cast, null, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
+from accounts_api.customers.formulas.shown import moved_types
 from accounts_api.records.schema.models import TABLES
 from accounts_api.records.schema.record_catalog import find_schema
 from shared.data import WORKSPACE
@@ -41,18 +43,23 @@ async def judged(
     ids: Sequence[UUID],
     needs: Needs | None,
     context: EvaluationContext,
+    reads: AbstractSet[tuple[str, str]],
 ) -> list[Judged]:
-    """In one statement, so that verdicts, values and version are of one moment."""
+    """In one statement, so that verdicts, values and version are of one moment. `reads` is all that
+    is read of records: what time has moved of it is worked out.
+    """
     schema = await find_schema(uow, rules[0].type.name)
     if schema is None:
         return []
     table = TABLES[schema.statements.record_type]
+    only = {schema.record_type: [str(id_) for id_ in ids]}
+    moved = await moved_types(uow, reads, only=only)
     day = of_day(rules, context) if needs is None else None
     if day is None:
         statement = _statement(tuple(rules), table, needs, context)
     else:
         statement = _verdicts_of_day(tuple(rules), table, day)
-    return await uow.rows(Judged, statement, ids=list(ids))
+    return await uow.rows(Judged, moved.begun(statement), ids=list(ids), **moved.parameters)
 
 
 def _statement(

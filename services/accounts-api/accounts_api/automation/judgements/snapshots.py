@@ -55,7 +55,7 @@ async def snapshots(uow: UnitOfWork, data: SnapshotsIn) -> dict[str, Any]:
     context = await moment.evaluation_context(uow)
     needed = asked.needs(named.deciding, of_rules=True)
     with in_time("/rules"):
-        rows = await queries.judged(uow, [asked.everything], data.ids, needed, context)
+        rows = await queries.judged(uow, [asked.everything], data.ids, needed, context, asked.reads)
     return {
         "context": context_as_data(context),
         "catalog": catalog_as_data(catalog),

@@ -17,6 +17,7 @@ from sqlalchemy import (
 
 from accounts_api.automation.lifecycle.models import lifecycle_rules, lifecycle_status_periods
 from accounts_api.automation.lifecycle.rules import DEFAULT
+from accounts_api.customers.formulas.shown import moved_types, reads_of
 from accounts_api.evaluation.engine.next_changes import stored_next_change
 from accounts_api.evaluation.rule_sets.store import RuleSet, instants
 from shared.data import WORKSPACE
@@ -281,7 +282,11 @@ async def movements(
         .order_by(accounts.c.name, accounts.c.id)
         .limit(SAMPLES)
     )
-    return await uow.rows(Transition, counted), await uow.rows(Mover, movers)
+    moved = await moved_types(uow, reads_of(rule for _, rule in rules))
+    return (
+        await uow.rows(Transition, moved.begun(counted), **moved.parameters),
+        await uow.rows(Mover, moved.begun(movers), **moved.parameters),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from accounts_api.automation.segments.models import segment_members, segment_overrides, segments
+from accounts_api.customers.formulas.shown import moved_types, reads_of
 from accounts_api.evaluation.engine.next_changes import stored_next_change
 from shared.rules.interpreter.needs import Needs
 from shared.rules.sql.compile import verdict
@@ -221,7 +222,8 @@ async def preview(
         some(leaving).label("leaving_samples"),
         some(evaluated_rows.c.matched).label("samples"),
     ).select_from(evaluated_rows)
-    return await uow.one(Preview, counted)
+    moved = await moved_types(uow, reads_of([rule]))
+    return await uow.one(Preview, moved.begun(counted), **moved.parameters)
 
 
 def _held_by(workspace_id: UUID, segment_ids: Sequence[UUID], record: Any) -> Any:

@@ -1,17 +1,19 @@
 """What time has made of formulas, in what is read: now or then."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from typing import Any, Final
+from types import MappingProxyType
+from typing import Any, Final, TypeVar
 from zlib import crc32
 
 from pydantic_core import from_json, to_json
+from sqlalchemy.sql.selectable import HasCTE
 
 from accounts_api.customers.formulas import moving
-from accounts_api.records.history.as_of import PointInTime
+from accounts_api.records.history.as_of import PointInTime, present_ctes
 from accounts_api.records.schema import record_catalog
 from accounts_api.records.schema.record_schemas import RecordSchema
-from shared.lists.order import SortKey
 from shared.rules.interpreter.depends import dependencies
 from shared.rules.types.typed import Rule
 from shared.uow import UnitOfWork
@@ -19,6 +21,7 @@ from shared.uow import UnitOfWork
 MAY_MOVE: Final = "_may_move"
 """A column of rows: whether the workspace has any formula that time may move."""
 ListRow = Mapping[str, object]
+StatementT = TypeVar("StatementT", bound=HasCTE)
 
 
 @dataclass(frozen=True)
@@ -28,21 +31,26 @@ class MovedTypes:
     names: frozenset[str] = frozenset()
     parameters: Mapping[str, str] = field(default_factory=dict)
 
+    def begun(self, statement: StatementT) -> StatementT:
+        """The statement, which is executed with the parameters, as it reads records of now."""
+        return statement.add_cte(*present_ctes(self.names)) if self.names else statement
+
+
+def reads_of(rules: Iterable[Rule]) -> set[tuple[str, str]]:
+    """Record types and names of fields."""
+    return {(seen.record_type, seen.what) for rule in rules for seen in dependencies(rule)}
+
 
 async def moved_types(
     uow: UnitOfWork,
-    schema: RecordSchema,
-    rule: Rule | None,
-    keys: Sequence[SortKey],
-    point: PointInTime | None,
+    read: AbstractSet[tuple[str, str]],
+    point: PointInTime | None = None,
+    only: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> MovedTypes:
-    """Those that a rule or an order reads: they are worked out for every record of their type. A
-    formula that a rule of the workspace looks at is kept up to date, and of now it is as it is
-    stored.
+    """Those of which something is read that time may move. It is worked out for every record of
+    their type, or `only` those with these ids. A formula that a rule of the workspace looks at is
+    kept up to date, and of now it is as it is stored.
     """
-    read = {(schema.record_type, key.field.name) for key in keys}
-    if rule is not None:
-        read |= {(seen.record_type, seen.what) for seen in dependencies(rule)}
     if not any(what.startswith("traits.") for _, what in read):
         return MovedTypes()
     found = {
@@ -56,7 +64,7 @@ async def moved_types(
         of_type = await record_catalog.find_schema(uow, name)
         if of_type is not None:
             known = values.setdefault(of_type.statements.record_type, {})
-            known |= await moving.values_at(uow, of_type, None, point)
+            known |= await moving.values_at(uow, of_type, only.get(name), point)
     parameters = {f"moved_{name}": to_json(known).decode() for name, known in values.items()}
     return MovedTypes(frozenset(values), parameters)
 

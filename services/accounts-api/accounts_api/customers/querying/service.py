@@ -8,7 +8,13 @@ from uuid import UUID
 from pydantic_core import to_json
 
 from accounts_api.customers.formulas.moving import values_at
-from accounts_api.customers.formulas.shown import moment, moved_types, with_moved, with_values
+from accounts_api.customers.formulas.shown import (
+    moment,
+    moved_types,
+    reads_of,
+    with_moved,
+    with_values,
+)
 from accounts_api.customers.querying import includes, past_pages, queries
 from accounts_api.customers.querying.includes import Included, available, load_include
 from accounts_api.customers.querying.list_request import (
@@ -249,7 +255,8 @@ async def plan_list(uow: UnitOfWork, schema: RecordSchema, request: ListRequest)
     catalog = await catalog_of(uow, schema, request)
     keys = sort_keys(schema, request.sort, catalog, f"{at}/sort")
     rule = await rule_of(uow, schema, request, catalog)
-    moved = await moved_types(uow, schema, rule, keys, point)
+    ordered_by = {(schema.record_type, key.field.name) for key in keys}
+    moved = await moved_types(uow, ordered_by | reads_of([rule] if rule else []), point)
     source = queries.past(schema, moved.names) if point else _present(schema, moved.names)
     where = await conditions_of(uow, source, request, rule)
     halves: tuple[past_pages.Half, ...] = ()
