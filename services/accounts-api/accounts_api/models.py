@@ -1,5 +1,6 @@
 """Every feature's tables in one import, for Alembic."""
 
+from accounts_api.automation.assignment_backfills import models as assignment_backfills
 from accounts_api.automation.assignments import models as assignments
 from accounts_api.automation.deactivation import models as deactivation
 from accounts_api.automation.debounce import models as debounce
@@ -31,6 +32,7 @@ __all__ = [
     "Base",
     "api_keys",
     "api_schema",
+    "assignment_backfills",
     "assignments",
     "audit_log",
     "calendars",

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-from pydantic_core import to_json
 from typing_extensions import override
 
+from accounts_api.automation.assignment_backfills import service as backfills
 from accounts_api.automation.assignments import queries
-from accounts_api.automation.assignments.queries import AssignmentRule, Run, Unassigned
+from accounts_api.automation.assignments.queries import AssignmentRule, Unassigned
 from accounts_api.automation.assignments.rules import Choice, Distribution, Load, keeps
 from accounts_api.automation.segments.rules import effective_rule
 from accounts_api.evaluation.engine import service as engine
@@ -61,38 +61,14 @@ class AssignmentRules(RuleFeature[AssignmentRule]):
         )
         await super().register(uow, **scope)
         mode = "apply" if applying else "learn"
-        await self.start_run(uow, scope["key_role_id"], mode, goes_on=applying)
-
-    async def start_run(
-        self, uow: UnitOfWork, key_role_id: UUID, mode: str, *, goes_on: bool = False
-    ) -> None:
-        """Say what the backfill that was just started is for."""
-        backfill = (await engine.backfills_of(uow, [key_role_id]))[key_role_id]
-        await queries.start_run(
-            uow,
-            key_role_id,
-            run=backfill.run,
-            mode=mode,
-            cause=to_json(uow.cause).decode(),
-            goes_on=goes_on,
-        )
-
-    async def run_of(self, uow: UnitOfWork, key_role_id: UUID) -> Run | None:
-        """What the latest backfill is for; None: the daily self-check, which finds what was missed
-        and treats it as any change.
-        """
-        wanted = await queries.run_of(uow, key_role_id)
-        backfill = (await engine.backfills_of(uow, [key_role_id])).get(key_role_id)
-        if wanted is None or backfill is None or wanted.run != backfill.run:
-            return None
-        return wanted
+        await backfills.start(uow, scope["key_role_id"], mode, goes_on=applying)
 
     @override
     async def progress(self, uow: UnitOfWork, **scope: UUID) -> dict[str, Any] | None:
         progress = await super().progress(uow, **scope)
         if progress is None:
             return None
-        run = await self.run_of(uow, scope["key_role_id"])
+        run = await backfills.run_of(uow, scope["key_role_id"])
         return {
             "purpose": run.mode if run else "recheck",
             **progress,
@@ -148,7 +124,7 @@ async def _evaluate_role(
     rows = await queries.evaluated(uow, key_role_id, rules, list(triggers), context)
     await RULES.set_next_changes(uow, key_role_id, rows)
     backfilled = any(trigger.cause == engine.BACKFILL for trigger in triggers.values())
-    run = await RULES.run_of(uow, key_role_id) if backfilled else None
+    run = await backfills.run_of(uow, key_role_id) if backfilled else None
     applies = run is not None and run.mode == "apply"
     moved: dict[UUID, UUID | None] = {}
     entries: dict[UUID, Entry] = {}
@@ -165,7 +141,7 @@ async def _evaluate_role(
     if entries:
         counted = await assign(uow, key_role_id, entries)
         if run is not None:
-            await queries.count_run(
+            await backfills.count(
                 uow,
                 key_role_id,
                 assigned=counted["assigned"],

@@ -56,19 +56,5 @@ assignment_matches = Table(
     PrimaryKeyConstraint("workspace_id", "key_role_id", "account_id"),
     comment="the rule that decides about an account: a holder is chosen when it becomes another",
 )
-assignment_backfills = Table(
-    "assignment_backfills",
-    Base.metadata,
-    workspace_key(),
-    Column("key_role_id", Uuid, nullable=False),
-    Column("run", Integer, nullable=False),
-    Column("mode", Text, nullable=False),
-    Column("assigned", Integer, nullable=False, server_default=text("0")),
-    Column("unassigned", Integer, nullable=False, server_default=text("0")),
-    Column("cause", JSONB, nullable=False),
-    PrimaryKeyConstraint("workspace_id", "key_role_id"),
-    CheckConstraint("mode in ('learn', 'apply')", name="mode"),
-    comment="what the backfill of this run is for; other runs are self-checks",
-)
 
-__all__ = ["assignment_backfills", "assignment_matches", "assignment_rules"]
+__all__ = ["assignment_matches", "assignment_rules"]

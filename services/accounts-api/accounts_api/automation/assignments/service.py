@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 from uuid import UUID
 
+from accounts_api.automation.assignment_backfills import service as backfills
 from accounts_api.automation.assignments import evaluation, queries
 from accounts_api.automation.assignments.evaluation import RULES, choice_of
 from accounts_api.automation.assignments.queries import AssignmentRule
@@ -134,7 +135,7 @@ async def apply_rules(uow: UnitOfWork, key_role_id: UUID) -> dict[str, Any]:
     if not await RULES.all(uow, key_role_id=key_role_id):
         raise NoRules("Make a rule first.")
     await engine.start_backfill(uow, key_role_id)
-    await RULES.start_run(uow, key_role_id, "apply")
+    await backfills.start(uow, key_role_id, "apply")
     await audit_log.record(uow, "assignment_rules.applied", "key_role", key_role_id)
     progress = await RULES.progress(uow, key_role_id=key_role_id)
     if progress is None:
@@ -214,6 +215,7 @@ async def forget(uow: UnitOfWork, key_role_id: UUID) -> None:
     """The key role is no more, and so are its rules."""
     await RULES.store.remove(uow, key_role_id=key_role_id)
     await queries.forget(uow, key_role_id)
+    await backfills.forget(uow, key_role_id)
     await engine.unregister(uow, key_role_id)
 
 

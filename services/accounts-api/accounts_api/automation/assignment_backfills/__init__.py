@@ -1,0 +1,1 @@
+"""What the backfill of a key role's rules is for: to learn who stands where, or to assign."""
