@@ -280,8 +280,13 @@ NOT_ASKED: dict[str, set[str]] = {
         "handovers.key_role_key",
     }
     | {"handovers.last_member_id", "handovers.member_id", "calendars.definition"},
-    # copies of what accounts has, who wrote, and what somebody was told
-    "tasks": {"accounts.key_roles", "notes.author", "notes.author_id", "notifications.member_id"}
+    # copies of what accounts has, who wrote and when, and what somebody was told
+    "tasks": {"accounts.key_roles", "notes.author", "notifications.member_id"}
+    | {
+        f"{table}.{column}"
+        for table in ("notes", "tasks")
+        for column in ("author_id", "authored_at")
+    }
     | {"calendars.definition", "tasks.due_member_id"},
     "sequencer": {"accounts.key_roles", "calendars.definition"}
     | {f"{table}.traits" for table in ("accounts", "contacts", "opportunities")},
