@@ -30,7 +30,9 @@ class Filling:
         return differences(before or {}, after, names)
 
     def owned(self, edit: Edit, before: RecordState, changed: Iterable[str]) -> list[Fault]:
-        """A value of a field that a connection writes would be gone with its next change there."""
+        """A value of a field that a connection writes would be gone with its next change there: a
+        fault for each, by name.
+        """
         return [
             Fault(
                 f"{edit.pointer}/{name.replace('.', '/')}",
@@ -39,7 +41,7 @@ class Filling:
                 " allow local edits of the field.",
                 {"connection_id": str(owner.connection_id)},
             )
-            for name in changed
+            for name in sorted(changed)
             if (owner := self.lookups.owners.get((before["source"], name))) is not None
         ]
 
