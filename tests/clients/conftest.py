@@ -1,4 +1,5 @@
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -7,6 +8,8 @@ import pytest
 from tests.clients.making import make_python_package
 from tests.gateways import serving_gateway
 from tests.harness import Tenure
+
+log = logging.getLogger(__name__)
 
 
 @pytest.fixture(scope="module")
@@ -22,13 +25,18 @@ def python_source(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 async def workers(tenure: Tenure) -> AsyncIterator[None]:
-    """They work for as long as the test runs."""
+    """They work for as long as the test runs, and go on after an error, as worker processes do."""
 
     async def work() -> None:
         while True:
-            await tenure.settle()
+            try:
+                await tenure.settle()
+            except Exception:
+                log.exception("work failed")
             await asyncio.sleep(0.1)
 
+    # What tests before have left is not for the minute that a client waits.
+    await tenure.settle(within=150)
     task = asyncio.create_task(work())
     yield
     task.cancel()
