@@ -16,6 +16,7 @@ from accounts_api.automation.segments import service as segments
 from accounts_api.customers.formulas import evaluation as formula_values
 from accounts_api.customers.formulas import nulls
 from accounts_api.customers.formulas import service as formulas
+from accounts_api.customers.formulas.shown import moved_types
 from accounts_api.customers.imports import service as imports
 from accounts_api.customers.key_roles import planned as planned_holdings
 from accounts_api.customers.key_roles import service as key_roles
@@ -25,6 +26,7 @@ from accounts_api.customers.references.service import ReferenceHooks
 from accounts_api.customers.traits import service as traits
 from accounts_api.evaluation.engine import service as engine
 from accounts_api.evaluation.rule_kinds.evaluators import FORMULA, Evaluator, Evaluators
+from accounts_api.evaluation.rule_sets.snapshots import SnapshotHooks
 from accounts_api.evaluation.usages.service import UsageHooks
 from accounts_api.identity.api_keys import service as api_keys
 from accounts_api.identity.calendars.service import CalendarHooks
@@ -87,6 +89,7 @@ WIRING: Final[Wiring] = (
             ),
         }
     ),
+    SnapshotHooks(moved=moved_types),
     ShapeHooks(on_change=(api_schema.follow_shape,)),
     WorkspaceHooks(on_calendar_change=(engine.follow_calendar,)),
     CalendarHooks(on_default_change=(engine.follow_calendar,), users=(members.using_calendar,)),

@@ -103,6 +103,9 @@ async def test_a_question_that_nobody_asked_before_is_answered_as_of_now(tenure:
     lifecycle = {"rules": [{"status": "churned", "rule": rule}]}
     moving = await ws.admin.post("/v1/lifecycle-rules/preview", lifecycle)
     assert [one["name"] for one in moving.json()["samples"]] == ["Early"]
+    explain = await ws.admin.post("/v1/rules/explain", {**draft, "record_id": early})
+    told = explain.json()
+    assert (told["verdict"], told["explanation"]["actual"]["value"]) == (True, 10)
     asked = {"record_type": "account", "ids": [early, late], "rules": {"due": rule}}
     token = tenure.workers["sequencer"].signer.token("accounts", ws.id)
     answer = await ws.anonymous.http.post(

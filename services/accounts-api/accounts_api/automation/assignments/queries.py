@@ -17,10 +17,11 @@ from sqlalchemy import (
 from sqlalchemy.types import TypeEngine
 
 from accounts_api.automation.assignments.models import assignment_rules as rules
-from accounts_api.customers.formulas.shown import moved_types, reads_of
+from accounts_api.customers.formulas.shown import moved_types
 from accounts_api.evaluation.engine.next_changes import stored_next_change
 from accounts_api.evaluation.rule_sets.store import RuleSet
 from accounts_api.language.rules.ignored import not_ignored
+from accounts_api.language.rules.reads import reads_of
 from accounts_api.records.holdings.models import key_role_definitions as roles
 from shared.data import WORKSPACE
 from shared.keys import Keys

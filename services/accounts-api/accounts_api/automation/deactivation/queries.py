@@ -18,9 +18,10 @@ from accounts_api.automation.deactivation.models import (
     contact_deactivation_rules,
     contact_deactivations,
 )
-from accounts_api.customers.formulas.shown import moved_types, reads_of
+from accounts_api.customers.formulas.shown import moved_types
 from accounts_api.evaluation.engine.next_changes import stored_next_change
 from accounts_api.evaluation.rule_sets.store import RuleSet, instants
+from accounts_api.language.rules.reads import reads_of
 from shared.data import WORKSPACE
 from shared.keys import Keys
 from shared.rules.sql.compile import verdict

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic_core import from_json, to_json
 
-from accounts_api.customers.formulas.shown import reads_of
+from accounts_api.language.rules.reads import reads_of
 from shared.errors import Fault, Invalid
 from shared.lists.filters import checked, refused
 from shared.rules.interpreter.evaluate import Snapshot, value_of

@@ -17,9 +17,10 @@ from sqlalchemy import (
 
 from accounts_api.automation.lifecycle.models import lifecycle_rules, lifecycle_status_periods
 from accounts_api.automation.lifecycle.rules import DEFAULT
-from accounts_api.customers.formulas.shown import moved_types, reads_of
+from accounts_api.customers.formulas.shown import moved_types
 from accounts_api.evaluation.engine.next_changes import stored_next_change
 from accounts_api.evaluation.rule_sets.store import RuleSet, instants
+from accounts_api.language.rules.reads import reads_of
 from shared.data import WORKSPACE
 from shared.events.records import LifecycleStatus
 from shared.ids import new_id

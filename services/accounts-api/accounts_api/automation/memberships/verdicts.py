@@ -24,8 +24,9 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from accounts_api.automation.segments.models import segment_members, segment_overrides, segments
-from accounts_api.customers.formulas.shown import moved_types, reads_of
+from accounts_api.customers.formulas.shown import moved_types
 from accounts_api.evaluation.engine.next_changes import stored_next_change
+from accounts_api.language.rules.reads import reads_of
 from shared.rules.interpreter.needs import Needs
 from shared.rules.sql.compile import verdict
 from shared.rules.sql.evaluate_many import evaluated

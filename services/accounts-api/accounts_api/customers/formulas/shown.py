@@ -1,44 +1,22 @@
 """What time has made of formulas, in what is read: now or then."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 from zlib import crc32
 
 from pydantic_core import from_json, to_json
-from sqlalchemy.sql.selectable import HasCTE
 
 from accounts_api.customers.formulas import moving
-from accounts_api.records.history.as_of import PointInTime, present_ctes
+from accounts_api.records.history.as_of import MovedTypes, PointInTime
 from accounts_api.records.schema import record_catalog
 from accounts_api.records.schema.record_schemas import RecordSchema
-from shared.rules.interpreter.depends import dependencies
-from shared.rules.types.typed import Rule
 from shared.uow import UnitOfWork
 
 MAY_MOVE: Final = "_may_move"
 """A column of rows: whether the workspace has any formula that time may move."""
 ListRow = Mapping[str, object]
-StatementT = TypeVar("StatementT", bound=HasCTE)
-
-
-@dataclass(frozen=True)
-class MovedTypes:
-    """Record types whose formulas a list is found or ordered by, with what these are."""
-
-    names: frozenset[str] = frozenset()
-    parameters: Mapping[str, str] = field(default_factory=dict)
-
-    def begun(self, statement: StatementT) -> StatementT:
-        """The statement, which is executed with the parameters, as it reads records of now."""
-        return statement.add_cte(*present_ctes(self.names)) if self.names else statement
-
-
-def reads_of(rules: Iterable[Rule]) -> set[tuple[str, str]]:
-    """Record types and names of fields."""
-    return {(seen.record_type, seen.what) for rule in rules for seen in dependencies(rule)}
 
 
 async def moved_types(

@@ -8,13 +8,7 @@ from uuid import UUID
 from pydantic_core import to_json
 
 from accounts_api.customers.formulas.moving import values_at
-from accounts_api.customers.formulas.shown import (
-    moment,
-    moved_types,
-    reads_of,
-    with_moved,
-    with_values,
-)
+from accounts_api.customers.formulas.shown import moment, moved_types, with_moved, with_values
 from accounts_api.customers.querying import includes, past_pages, queries
 from accounts_api.customers.querying.includes import Included, available, load_include
 from accounts_api.customers.querying.list_request import (
@@ -33,6 +27,7 @@ from accounts_api.customers.querying.rules import (
     refuse_order_of_now,
     sort_keys,
 )
+from accounts_api.language.rules.reads import reads_of
 from accounts_api.records.history.as_of import PointInTime
 from accounts_api.records.history.service import must_have_come
 from accounts_api.records.schema import record_catalog

@@ -3,6 +3,7 @@ from uuid import UUID
 
 from sqlalchemy import select, text
 
+from accounts_api.records.history.as_of import MovedTypes
 from shared.rules.interpreter.needs import Needs
 from shared.rules.sql.rows import record_table
 from shared.rules.sql.snapshot import snapshot
@@ -11,14 +12,14 @@ from shared.uow import UnitOfWork
 
 
 async def snapshot_text(
-    uow: UnitOfWork, needs: Needs, record_id: UUID, context: EvaluationContext
+    uow: UnitOfWork, needs: Needs, record_id: UUID, context: EvaluationContext, moved: MovedTypes
 ) -> str | None:
     """Of one live record, for `read_snapshot`."""
     row = record_table(needs.type)
     document = select(snapshot(needs, row, context)).where(
         row.c.workspace_id == uow.workspace_id, row.c.id == record_id, row.c.deleted_at.is_(None)
     )
-    return await uow.value(str, document)
+    return await uow.value(str, moved.begun(document), **moved.parameters)
 
 
 @dataclass(frozen=True, slots=True)

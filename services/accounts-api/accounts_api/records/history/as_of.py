@@ -8,12 +8,13 @@ changes of a field the first one tells what it was before.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache, lru_cache
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import CTE, Column, ColumnElement, FromClause, Select, column, select, table, text
+from sqlalchemy.sql.selectable import HasCTE
 
 from accounts_api.db import Base
 from accounts_api.records.history.queries import HELD
@@ -248,6 +249,21 @@ def present_ctes(moved: frozenset[str]) -> tuple[CTE, ...]:
             query = f"select {said} from {schema.plural} t where t.workspace_id = :workspace_id"
             found.append(text(query).columns().cte(schema.plural))
     return tuple(found)
+
+
+StatementT = TypeVar("StatementT", bound=HasCTE)
+
+
+@dataclass(frozen=True)
+class MovedTypes:
+    """Record types of which something is read that time may move, with what it is by now."""
+
+    names: frozenset[str] = frozenset()
+    parameters: Mapping[str, str] = field(default_factory=dict)
+
+    def begun(self, statement: StatementT) -> StatementT:
+        """The statement, which is executed with the parameters, as it reads records of now."""
+        return statement.add_cte(*present_ctes(self.names)) if self.names else statement
 
 
 _IN_BULK = text(
