@@ -5,7 +5,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from accounts_api.language.formulas.nodes import MAX_TEXT
 from accounts_api.records.requests.schemas import RecordTypeKey
-from accounts_api.records.schema.trait_values import FormulaResultType
+from accounts_api.records.trait_values.definitions import FormulaResultType
 from shared.schemas import Currency, In, KeyOrId, Out
 
 FormulaText = Annotated[

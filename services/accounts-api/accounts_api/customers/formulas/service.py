@@ -19,7 +19,7 @@ from accounts_api.language.formulas.printer import write_formula
 from accounts_api.language.formulas.type_check import check_formula, misfit
 from accounts_api.language.formulas.typed import Formula
 from accounts_api.records.schema import record_catalog
-from accounts_api.records.schema.trait_values import Definition
+from accounts_api.records.trait_values.definitions import Definition
 from shared.errors import Fault
 from shared.lists import filters
 from shared.rules.interpreter.needs import Needs

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from typing_extensions import TypeAliasType
 
 from accounts_api.records.schema.record_schemas import RecordSchema
-from accounts_api.records.schema.trait_values import Definition, Definitions
+from accounts_api.records.trait_values.definitions import Definition, Definitions
 
 ImportTargetType = TypeAliasType(
     "ImportTargetType",

@@ -12,8 +12,9 @@ from accounts_api.customers.traits.rules import converted, definition_of, retype
 from accounts_api.customers.traits.schemas import TypeIn
 from accounts_api.records.editing.edits import OURSELVES, Edit
 from accounts_api.records.schema.record_schemas import RecordSchema
-from accounts_api.records.schema.trait_values import Definition, InvalidTraitValue
 from accounts_api.records.store.service import write
+from accounts_api.records.trait_values.definitions import Definition
+from accounts_api.records.trait_values.values import InvalidTraitValue
 from shared.errors import Conflict
 from shared.uow import UnitOfWork
 

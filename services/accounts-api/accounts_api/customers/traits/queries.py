@@ -24,7 +24,7 @@ from sqlalchemy import (
 from accounts_api.records.schema.models import TABLES
 from accounts_api.records.schema.models import trait_definitions as traits
 from accounts_api.records.schema.record_schemas import RECORD_SCHEMAS, RecordSchema
-from accounts_api.records.schema.trait_values import EditableBy, FormulaResultType, TraitType
+from accounts_api.records.trait_values.definitions import EditableBy, FormulaResultType, TraitType
 from shared.data import WORKSPACE, Transaction
 from shared.held_work import not_held
 from shared.uow import UnitOfWork

@@ -9,14 +9,8 @@ from zoneinfo import ZoneInfo
 
 import re2
 
-from accounts_api.records.schema.trait_values import (
-    Definition,
-    InvalidTraitValue,
-    TraitType,
-    coerce,
-    compiled,
-    readable_options,
-)
+from accounts_api.records.trait_values.definitions import Definition, TraitType, readable_options
+from accounts_api.records.trait_values.values import InvalidTraitValue, coerce, compiled
 from shared.errors import Fault
 
 _CHOSEN: Final = frozenset({"select", "multi_select"})

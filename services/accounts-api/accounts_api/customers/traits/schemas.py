@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from accounts_api.customers.formulas.schemas import FormulaFault, FormulaText
 from accounts_api.evaluation.rule_sets.schemas import EvaluationProgress
 from accounts_api.records.requests.schemas import RecordTypeKey, TraitKey
-from accounts_api.records.schema.trait_values import EditableBy, FormulaResultType, TraitType
+from accounts_api.records.trait_values.definitions import EditableBy, FormulaResultType, TraitType
 from shared.schemas import Currency, IfUnreadable, In, OneLine, Patch, StoredOut, Title
 
 OptionValue = Title

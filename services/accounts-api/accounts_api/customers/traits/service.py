@@ -25,8 +25,8 @@ from accounts_api.records.editing.edits import Edit
 from accounts_api.records.schema import record_catalog
 from accounts_api.records.schema.hooks import notify_of_shape
 from accounts_api.records.schema.record_schemas import RecordSchema
-from accounts_api.records.schema.trait_values import Definition, TraitType, readable_options
 from accounts_api.records.store.service import all_written, write_each
+from accounts_api.records.trait_values.definitions import Definition, TraitType, readable_options
 from shared import held_work
 from shared.auth import Caller
 from shared.db import refuse

@@ -7,7 +7,7 @@ from typing import Any, Final, Literal
 
 from accounts_api.records.schema.record_schemas import RecordSchema
 from accounts_api.records.schema.rules import RecordState
-from accounts_api.records.schema.trait_values import EditableBy
+from accounts_api.records.trait_values.definitions import EditableBy
 from shared.auth import Caller
 from shared.bulk import WriteStatus
 from shared.errors import AppError, Fault

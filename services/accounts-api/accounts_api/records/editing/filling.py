@@ -10,7 +10,7 @@ from accounts_api.records.editing.record_formulas import compute
 from accounts_api.records.schema.errors import TAKEN, ExternalIdTaken, OwnedElsewhere
 from accounts_api.records.schema.record_schemas import RecordSchema
 from accounts_api.records.schema.rules import RecordState, differences, merged, search_text
-from accounts_api.records.schema.trait_values import InvalidTraitValue, beside, coerce
+from accounts_api.records.trait_values.values import InvalidTraitValue, beside, coerce
 from shared.errors import Fault, Invalid
 
 Differences = dict[str, tuple[Any, Any]]

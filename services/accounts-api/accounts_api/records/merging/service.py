@@ -22,8 +22,8 @@ from accounts_api.records.schema.record_schemas import (
     RecordSchema,
 )
 from accounts_api.records.schema.rules import RecordState
-from accounts_api.records.schema.trait_values import Definitions
 from accounts_api.records.store import service as store
+from accounts_api.records.trait_values.definitions import Definitions
 from shared.errors import Fault, invalid
 from shared.record_columns import follow_merge
 from shared.uow import UnitOfWork

@@ -18,7 +18,7 @@ from accounts_api.records.schema.record_schemas import (
     RecordSchema,
     schema_of,
 )
-from accounts_api.records.schema.trait_values import Definition, TraitType
+from accounts_api.records.trait_values.definitions import Definition, TraitType
 from shared.mail.addresses import normal_email
 from shared.rules.types.catalog import (
     Catalog,

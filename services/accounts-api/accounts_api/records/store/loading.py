@@ -17,8 +17,8 @@ from accounts_api.records.schema.record_schemas import (
     RecordSchema,
 )
 from accounts_api.records.schema.rules import RecordState
-from accounts_api.records.schema.trait_values import Definitions, read_definitions
 from accounts_api.records.store import queries
+from accounts_api.records.trait_values.definitions import Definitions, read_definitions
 from shared.lists import moment
 from shared.uow import UnitOfWork
 

@@ -11,10 +11,10 @@ from accounts_api.records.editing.timeline import Timeline
 from accounts_api.records.schema.errors import NotAllWritten, NotWritten
 from accounts_api.records.schema.record_schemas import RecordSchema
 from accounts_api.records.schema.rules import RecordState
-from accounts_api.records.schema.trait_values import Definitions, read_definitions
 from accounts_api.records.store import queries, storing
 from accounts_api.records.store.coalescing import coalesce_computed
 from accounts_api.records.store.writing import Validator, plan, write
+from accounts_api.records.trait_values.definitions import Definitions, read_definitions
 from shared.batches import isolate_failures
 from shared.errors import AppError
 from shared.uow import UnitOfWork

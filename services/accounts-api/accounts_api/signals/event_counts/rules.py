@@ -9,12 +9,8 @@ from uuid import UUID
 
 from pydantic_core import from_json, to_json
 
-from accounts_api.records.schema.trait_values import (
-    Definition,
-    InvalidTraitValue,
-    TraitType,
-    coerce,
-)
+from accounts_api.records.trait_values.definitions import Definition, TraitType
+from accounts_api.records.trait_values.values import InvalidTraitValue, coerce
 
 NOBODY: Final = UUID(int=0)
 """Stands in a roll-up for a contact or an account that is not known."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic_core import to_json, to_jsonable_python
 
-from accounts_api.records.schema.trait_values import readable_options
+from accounts_api.records.trait_values.definitions import readable_options
 from accounts_api.workplace.api_schema import queries
 from accounts_api.workplace.api_schema.overlay import RECORDS
 from accounts_api.workplace.api_schema.rows import ObjectTypeShape, SchemaVersion, TraitShape

@@ -1,64 +1,20 @@
-"""Trait definitions, and whether a value fits one. Values are stored in one form per type."""
+"""Whether a value fits its definition. Values are stored in one form per type."""
 
 import math
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
-from functools import cached_property, lru_cache
-from typing import Annotated, Any, Final, Literal, TypeVar
+from functools import lru_cache
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
 import re2
-from pydantic import Field
-from pydantic_core import from_json
-from typing_extensions import TypeAliasType
 
+from accounts_api.records.trait_values.definitions import Definition, TraitType
 from shared.errors import Fault
 from shared.mail.addresses import InvalidEmail, normal_email
 from shared.values.plain import near_day, near_instant, one_line
 from shared.values.websites import NotAHost, url_of
-
-TraitType = TypeAliasType(
-    "TraitType",
-    Annotated[
-        Literal[
-            "string",
-            "text",
-            "number",
-            "boolean",
-            "date",
-            "datetime",
-            "currency",
-            "select",
-            "multi_select",
-            "url",
-            "email",
-            "member",
-            "contact",
-            "formula",
-        ],
-        Field(description="What the values of a trait are."),
-    ],
-)
-FormulaResultType = TypeAliasType(
-    "FormulaResultType",
-    Annotated[
-        Literal["string", "number", "boolean", "date", "datetime", "currency"],
-        Field(description="What the values of a formula are."),
-    ],
-)
-"""What the values of a formula trait may be."""
-EditableBy = TypeAliasType(
-    "EditableBy",
-    Annotated[
-        Literal["everyone", "leaders", "admins", "source"],
-        Field(
-            description="Who may change the values of a trait; `source` is only the connection"
-            " that it comes from."
-        ),
-    ],
-)
 
 T = TypeVar("T", date, datetime)
 
@@ -69,67 +25,6 @@ _MAX_TEXT = 131_072
 _MAX_URL = 2_000
 _MAX_CHOSEN = 100
 _DATE_LENGTH = len("2027-03-31")
-
-
-@dataclass(frozen=True)
-class Option:
-    """`when` narrows a dependent picklist: the option is offered only beside these values of the
-    select that the definition depends on.
-    """
-
-    value: str
-    when: tuple[str, ...] | None = None
-
-
-@dataclass(frozen=True)
-class Definition:
-    key: str
-    type: TraitType
-    options: tuple[Option, ...] = ()
-    depends_on: str | None = None
-    currency: str | None = None
-    required: bool = False
-    minimum: float | None = None
-    maximum: float | None = None
-    pattern: str | None = None
-    default: Any = None
-    editable_by: EditableBy = "everyone"
-    deprecated: bool = False
-    id: str = ""
-    formula: str | None = None
-    result_type: FormulaResultType | None = None
-
-    @property
-    def value_type(self) -> TraitType:
-        """What the values are."""
-        return self.result_type or self.type
-
-    @cached_property
-    def allowed(self) -> Mapping[str, Option]:
-        return {option.value: option for option in self.options}
-
-
-Definitions = Mapping[str, Definition]
-
-
-@lru_cache(maxsize=1024)
-def read_definitions(document: str) -> Definitions:
-    """From the rows as a JSON array. The same text is read once: definitions seldom change."""
-    return {row["key"]: _definition(row) for row in from_json(document)}
-
-
-def _definition(row: dict[str, Any]) -> Definition:
-    return Definition(**{**row, "options": tuple(readable_options(row["options"]))})
-
-
-def readable_options(stored: Any) -> Iterator[Option]:
-    """Those of a stored definition that can be read today: another one costs only itself."""
-    for option in stored if isinstance(stored, list) else ():
-        match option:
-            case {"value": str() as value, "when": list() as when}:
-                yield Option(value, tuple(when))
-            case {"value": str() as value}:
-                yield Option(value)
 
 
 class InvalidTraitValue(Exception):
