@@ -27,3 +27,18 @@ async def small_org(tenure: Tenure) -> AsyncIterator[Org]:
         yield made
         if made.connection_id:
             await made.ws.admin.post(f"/v1/connections/{made.connection_id}/pause")
+
+
+@pytest.fixture
+async def company(small_org: Org) -> Org:
+    """An org with its people and one customer, for whom two people work and a renewal is open."""
+    create = small_org.sf.people.create
+    account = create("Account", {"Name": "Northwind", "Website": "northwind.example"})
+    for name in ("Ann", "Bea"):
+        create("Contact", {"LastName": name, "AccountId": account, "Product_Admin__c": False})
+    create(
+        "Opportunity",
+        {"Name": "Renewal", "AccountId": account, "StageName": "Discovery", "Type": "Renewal",
+         "CloseDate": "2026-12-31"},
+    )  # fmt: skip
+    return small_org

@@ -1,9 +1,13 @@
 """Pulling from Salesforce, over real sockets into the real accounts service."""
 
+from collections import Counter
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
+from sync_worker.crm_sync.records import client
+from sync_worker.crm_sync.records.service import RowResult
 from tests.simulators.salesforce import landmarks
 from tests.sync_worker.making import Org
 
@@ -34,9 +38,32 @@ async def test_the_first_pull_is_quiet_and_the_next_ones_are_not(org: Org) -> No
     assert (batch.status_code, batch.json()["title"]) == (200, "Salesforce")
 
 
-async def test_a_first_pull_may_start_things(org: Org) -> None:
-    await org.connect(first_pull="run")
-    assert (await org.sync())["quiet_batch_id"] is None
+async def test_a_pull_says_each_thing_once(company: Org, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = list[Any]()
+    put_member, add_trait = client.put_member, client.add_trait
+
+    async def put(*args: Any) -> RowResult:
+        said.append(args[3])
+        return await put_member(*args)
+
+    async def add(*args: Any) -> str | None:
+        said.append((args[3]["record_type"], args[3]["key"]))
+        return await add_trait(*args)
+
+    monkeypatch.setattr(client, "put_member", put)
+    monkeypatch.setattr(client, "add_trait", add)
+    await company.connect()
+    await company.sync()
+    once = dict.fromkeys(said, 1)
+    assert company.rows("User").keys() <= once.keys()
+    assert Counter(said) == once
+    await company.sync()
+    assert Counter(said) == once
+
+
+async def test_a_first_pull_may_start_things(company: Org) -> None:
+    await company.connect(first_pull="run")
+    assert (await company.sync())["quiet_batch_id"] is None
 
 
 async def test_records_arrive_in_our_words(org: Org) -> None:
@@ -89,30 +116,30 @@ async def test_a_contact_of_several_accounts_belongs_to_all_of_them(org: Org) ->
     assert {accounts[link["account_id"]] for link in contact["accounts"]} >= expected
 
 
-async def test_a_second_run_sends_nothing_that_did_not_change(org: Org) -> None:
-    await org.connect()
-    await org.sync()
-    org.sf.people.touch(list(org.rows("Account")))
-    run = await org.sync()
+async def test_a_second_run_sends_nothing_that_did_not_change(company: Org) -> None:
+    await company.connect()
+    await company.sync()
+    company.sf.people.touch(list(company.rows("Account")))
+    run = await company.sync()
     assert (run["status"], run["written"]) == ("succeeded", 0)
-    assert run["objects"]["Account"]["unchanged"] == len(org.rows("Account"))
+    assert run["objects"]["Account"]["unchanged"] == len(company.rows("Account"))
 
 
-async def test_a_change_there_arrives_here_and_leaves_the_rest_alone(org: Org) -> None:
-    await org.connect()
-    await org.sync()
-    opportunity_id = landmarks.NO_DEAL_ROOM[0]
-    before = (await org.all("opportunities"))[opportunity_id]
+async def test_a_change_there_arrives_here_and_leaves_the_rest_alone(company: Org) -> None:
+    await company.connect()
+    await company.sync()
+    opportunity_id = next(iter(company.rows("Opportunity")))
+    before = (await company.all("opportunities"))[opportunity_id]
     body = {"record_type": "opportunity", "key": "our_own", "title": "Ours", "type": "string"}
-    assert (await org.ws.admin.post("/v1/traits", body)).status_code == 201
-    edited = await org.ws.admin.patch(
+    assert (await company.ws.admin.post("/v1/traits", body)).status_code == 201
+    edited = await company.ws.admin.patch(
         f"/v1/opportunities/{before['id']}", {"traits": {"our_own": "stays"}}
     )
     assert edited.status_code == 200
-    org.sf.people.update(opportunity_id, {"Deal_Room_URL__c": "https://deals.example/room"})
-    run = await org.sync()
+    company.sf.people.update(opportunity_id, {"Deal_Room_URL__c": "https://deals.example/room"})
+    run = await company.sync()
     assert run["objects"]["Opportunity"]["written"] == 1
-    after = (await org.all("opportunities"))[opportunity_id]
+    after = (await company.all("opportunities"))[opportunity_id]
     assert after["deal_room_url"] == "https://deals.example/room"
     assert after["traits"]["our_own"] == "stays"
 
@@ -130,16 +157,18 @@ async def test_what_is_deleted_there_goes_here_and_comes_back_when_it_does(org: 
     assert gone in await org.all("opportunities")
 
 
-async def test_what_a_person_deleted_here_is_not_brought_back(org: Org) -> None:
-    await org.connect()
-    await org.sync()
-    opportunity_id = landmarks.NO_DEAL_ROOM[0]
-    ours = (await org.all("opportunities"))[opportunity_id]["id"]
-    assert (await org.ws.admin.delete(f"/v1/opportunities/{ours}")).status_code == 204
-    org.sf.people.update(opportunity_id, {"Name": "Renamed there"})
-    await org.sync()
-    assert opportunity_id not in await org.all("opportunities")
-    rejected = await org.ws.admin.get(f"/v1/connections/{org.connection_id}/rejected-records")
+async def test_what_a_person_deleted_here_is_not_brought_back(company: Org) -> None:
+    await company.connect()
+    await company.sync()
+    opportunity_id = next(iter(company.rows("Opportunity")))
+    ours = (await company.all("opportunities"))[opportunity_id]["id"]
+    assert (await company.ws.admin.delete(f"/v1/opportunities/{ours}")).status_code == 204
+    company.sf.people.update(opportunity_id, {"Name": "Renamed there"})
+    await company.sync()
+    assert opportunity_id not in await company.all("opportunities")
+    rejected = await company.ws.admin.get(
+        f"/v1/connections/{company.connection_id}/rejected-records"
+    )
     assert [row["reason"] for row in rejected.json()["data"]] == ["A person deleted it here."]
 
 
@@ -196,53 +225,53 @@ async def test_rows_that_share_an_instant_survive_a_lost_locator(org: Org) -> No
         "lost_response",
     ],
 )
-async def test_passing_trouble_is_waited_out(org: Org, preset: str) -> None:
-    await org.connect()
-    org.sf.faults.add(r"/queryAll\?q=SELECT .* FROM Contact", preset=preset, times=1)
-    run = await org.sync()
+async def test_passing_trouble_is_waited_out(company: Org, preset: str) -> None:
+    await company.connect()
+    company.sf.faults.add(r"/queryAll\?q=SELECT .* FROM Contact", preset=preset, times=1)
+    run = await company.sync()
     assert (run["status"], run["rejected"]) == ("succeeded", 0), run["reason"]
-    assert (await org.all("contacts")).keys() == org.rows("Contact").keys()
+    assert (await company.all("contacts")).keys() == company.rows("Contact").keys()
 
 
-async def test_a_spent_quota_makes_the_run_partial_and_keeps_what_it_has(org: Org) -> None:
-    await org.connect()
-    org.sf.faults.add("FROM Contact", preset="total_requests_limit", times=None)
-    run = await org.sync()
+async def test_a_spent_quota_makes_the_run_partial_and_keeps_what_it_has(company: Org) -> None:
+    await company.connect()
+    company.sf.faults.add("FROM Contact", preset="total_requests_limit", times=None)
+    run = await company.sync()
     assert run["status"] == "partial"
     assert "TotalRequests Limit exceeded" in run["reason"]
     assert run["next_retry_at"] is not None
-    assert (await org.all("accounts")).keys() == org.rows("Account").keys()
-    assert await org.all("contacts") == {}
-    org.sf.faults.clear()
-    run = await org.sync()
+    assert (await company.all("accounts")).keys() == company.rows("Account").keys()
+    assert await company.all("contacts") == {}
+    company.sf.faults.clear()
+    run = await company.sync()
     assert run["status"] == "succeeded"
-    assert (await org.all("opportunities")).keys() == org.rows("Opportunity").keys()
+    assert (await company.all("opportunities")).keys() == company.rows("Opportunity").keys()
 
 
-async def test_endless_trouble_ends_the_run_after_five_tries(org: Org) -> None:
-    await org.connect()
-    org.sf.faults.add("FROM Account ", preset="server_unavailable", times=None)
-    run = await org.sync()
+async def test_endless_trouble_ends_the_run_after_five_tries(company: Org) -> None:
+    await company.connect()
+    company.sf.faults.add("FROM Account ", preset="server_unavailable", times=None)
+    run = await company.sync()
     assert (run["status"], run["reason"]) == (
         "partial",
         "Account: SERVER_UNAVAILABLE: Server unavailable",
     )
-    assert len(org.sf.log.matching("FROM Account ")) == 5
+    assert len(company.sf.log.matching("FROM Account ")) == 5
 
 
-async def test_revoked_access_asks_for_a_new_sign_in_once(org: Org) -> None:
-    await org.connect()
-    org.sf.faults.add("oauth2/token", preset="expired_refresh_token", times=None)
-    run = await org.sync()
+async def test_revoked_access_asks_for_a_new_sign_in_once(company: Org) -> None:
+    await company.connect()
+    company.sf.faults.add("oauth2/token", preset="expired_refresh_token", times=None)
+    run = await company.sync()
     assert run["status"] == "failed"
-    connection = await org.ws.admin.get(f"/v1/connections/{org.connection_id}")
+    connection = await company.ws.admin.get(f"/v1/connections/{company.connection_id}")
     assert connection.json()["status"] == "needs_reauth"
-    refused = await org.ws.admin.post(f"/v1/connections/{org.connection_id}/sync")
+    refused = await company.ws.admin.post(f"/v1/connections/{company.connection_id}/sync")
     assert (refused.status_code, refused.json()["code"]) == (409, "connection_stopped")
-    org.sf.faults.clear()
-    tried = await org.ws.admin.post(f"/v1/connections/{org.connection_id}/test")
+    company.sf.faults.clear()
+    tried = await company.ws.admin.post(f"/v1/connections/{company.connection_id}/test")
     assert tried.json()["ok"], tried.text
-    assert (await org.sync())["status"] == "succeeded"
+    assert (await company.sync())["status"] == "succeeded"
 
 
 async def test_a_mass_deletion_waits_for_a_person(org: Org) -> None:
@@ -279,76 +308,78 @@ async def test_a_rejected_mass_deletion_keeps_everything(org: Org) -> None:
     assert set(victims) <= (await org.all("opportunities")).keys()
 
 
-async def test_a_hidden_field_leaves_our_values_as_they_are(org: Org) -> None:
-    await org.connect()
-    await org.sync()
-    before = await org.all("contacts")
-    org.sf.org.configure({"hidden_fields": {"Contact": ["Product_Admin__c"]}})
-    run = await org.sync("full")
+async def test_a_hidden_field_leaves_our_values_as_they_are(company: Org) -> None:
+    await company.connect()
+    await company.sync()
+    before = await company.all("contacts")
+    company.sf.org.configure({"hidden_fields": {"Contact": ["Product_Admin__c"]}})
+    run = await company.sync("full")
     assert "Product_Admin__c" in run["objects"]["Contact"]["note"]
-    after = await org.all("contacts")
+    after = await company.all("contacts")
     assert {k: c["traits"] for k, c in after.items()} == {k: c["traits"] for k, c in before.items()}
 
 
-async def test_a_field_hidden_between_two_looks_costs_no_run(org: Org) -> None:
-    await org.connect()
-    await org.sync()
-    contact_id = next(iter(org.rows("Contact")))
-    org.sf.org.configure({"hidden_fields": {"Contact": ["Product_Admin__c"]}})
-    org.sf.people.update(contact_id, {"Title": "Seen all the same"})
-    run = await org.sync()
+async def test_a_field_hidden_between_two_looks_costs_no_run(company: Org) -> None:
+    await company.connect()
+    await company.sync()
+    contact_id = next(iter(company.rows("Contact")))
+    company.sf.org.configure({"hidden_fields": {"Contact": ["Product_Admin__c"]}})
+    company.sf.people.update(contact_id, {"Title": "Seen all the same"})
+    run = await company.sync()
     assert (run["status"], run["kind"]) == ("succeeded", "incremental"), run["reason"]
-    assert (await org.all("contacts"))[contact_id]["title"] == "Seen all the same"
+    assert (await company.all("contacts"))[contact_id]["title"] == "Seen all the same"
 
 
-async def test_a_query_that_takes_too_long_is_asked_in_parts(org: Org) -> None:
-    await org.connect()
-    org.sf.faults.add("FROM Contact", preset="query_timeout", times=3)
-    run = await org.sync()
+async def test_a_query_that_takes_too_long_is_asked_in_parts(company: Org) -> None:
+    await company.connect()
+    company.sf.faults.add("FROM Contact", preset="query_timeout", times=3)
+    run = await company.sync()
     assert run["status"] == "succeeded", run["reason"]
-    assert (await org.all("contacts")).keys() == org.rows("Contact").keys()
+    assert (await company.all("contacts")).keys() == company.rows("Contact").keys()
 
 
-async def test_a_value_that_is_refused_is_left_out_and_tried_again_when_asked(org: Org) -> None:
-    await org.connect()
-    await org.sync()
-    contact_id = next(k for k, row in org.rows("Contact").items() if not row["Product_Admin__c"])
+async def test_a_value_that_is_refused_is_left_out_and_tried_again_when_asked(company: Org) -> None:
+    await company.connect()
+    await company.sync()
+    contact_id = next(
+        k for k, row in company.rows("Contact").items() if not row["Product_Admin__c"]
+    )
     trait = next(
         each
-        for each in (await org.ws.admin.get("/v1/traits?record_type=contact")).json()["data"]
+        for each in (await company.ws.admin.get("/v1/traits?record_type=contact")).json()["data"]
         if each["key"] == "product_admin"
     )
-    removed = await org.ws.admin.delete(f"/v1/traits/{trait['id']}?force=true")
+    removed = await company.ws.admin.delete(f"/v1/traits/{trait['id']}?force=true")
     assert removed.status_code == 204, removed.text
-    org.sf.people.update(contact_id, {"Product_Admin__c": True, "Title": "New"})
-    run = await org.sync()
+    company.sf.people.update(contact_id, {"Product_Admin__c": True, "Title": "New"})
+    run = await company.sync()
     assert (run["status"], run["rejected"], run["warned"]) == ("succeeded", 0, 1)
-    assert (await org.all("contacts"))[contact_id]["title"] == "New"
-    warned = await org.ws.admin.get(f"/v1/connections/{org.connection_id}/warned-records")
+    assert (await company.all("contacts"))[contact_id]["title"] == "New"
+    warned = await company.ws.admin.get(f"/v1/connections/{company.connection_id}/warned-records")
     (record,) = warned.json()["data"]
     assert [each["target"] for each in record["left_out"]] == ["traits.product_admin"]
-    made = await org.ws.admin.post(
+    made = await company.ws.admin.post(
         "/v1/traits",
         {"record_type": "contact", "key": "product_admin", "title": "Admin", "type": "boolean"},
     )
     assert made.status_code == 201, made.text
-    path = f"/v1/connections/{org.connection_id}/rejected-records/retry"
-    retried = await org.ws.admin.post(path)
-    await org.tenure.settle()
-    assert (await org.run(retried.json()["id"]))["status"] == "succeeded"
-    assert (await org.all("contacts"))[contact_id]["traits"]["product_admin"] is True
+    path = f"/v1/connections/{company.connection_id}/rejected-records/retry"
+    retried = await company.ws.admin.post(path)
+    await company.tenure.settle()
+    assert (await company.run(retried.json()["id"]))["status"] == "succeeded"
+    assert (await company.all("contacts"))[contact_id]["traits"]["product_admin"] is True
 
 
-async def test_a_paused_connection_is_not_read(org: Org) -> None:
-    await org.connect()
-    await org.sync()
-    paused = await org.ws.admin.post(f"/v1/connections/{org.connection_id}/pause")
+async def test_a_paused_connection_is_not_read(company: Org) -> None:
+    await company.connect()
+    await company.sync()
+    paused = await company.ws.admin.post(f"/v1/connections/{company.connection_id}/pause")
     assert paused.json()["status"] == "paused"
-    asked = await org.ws.admin.post(f"/v1/connections/{org.connection_id}/sync")
+    asked = await company.ws.admin.post(f"/v1/connections/{company.connection_id}/sync")
     assert asked.status_code == 409
-    org.sf.log.clear()
-    await org.tenure.settle()
-    assert org.sf.log.matching() == []
+    company.sf.log.clear()
+    await company.tenure.settle()
+    assert company.sf.log.matching() == []
 
 
 async def test_who_left_there_is_let_in_here_no_longer_whatever_they_hold(small_org: Org) -> None:

@@ -16,10 +16,15 @@ async def fit_mapping(
     make: bool = False,
 ) -> Fitted:
     """`make` the traits that the mapping names and that are missing. Raises `AccountsAway`."""
+    targets = await targets_of(records, mapping.record_type)
     if make:
         lengths = {field.name: field.length for field in schema.fields}
-        await records.ensure_traits(traits_of(mapping, lengths, currency))
-    return fitted(mapping, await targets_of(records, mapping.record_type), schema.fields)
+        wanted = traits_of(mapping, lengths, currency)
+        missing = [trait for trait in wanted if trait["key"] not in targets]
+        if missing:
+            await records.add_traits(missing)
+            targets = await targets_of(records, mapping.record_type)
+    return fitted(mapping, targets, schema.fields)
 
 
 async def targets_of(records: Records, record_type: MappedRecordType) -> Targets:

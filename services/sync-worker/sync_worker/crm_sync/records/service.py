@@ -5,7 +5,7 @@ for each row.
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Final, Literal
 from uuid import UUID
 
 from shared.events.base import Cause
@@ -38,6 +38,9 @@ _MOST_FAILURES = 200
 """Of batches in one write: when more fail, it is not for their rows."""
 _MOST_ROUNDS = 4
 """How often a row is written again without what did not fit: a first fault can hide others."""
+
+_NOT_OF_MEMBERS: Final = frozenset({"external_id", "source", "effective_at"})
+"""What they were is not kept: the service would refuse to be told since when they are so."""
 
 DELETED_BY_PERSON = "deleted_by_person"
 """What a person deleted stays away until a person brings it back."""
@@ -79,8 +82,8 @@ class Records:
     async def key_roles(self) -> frozenset[str]:
         return frozenset(await client.key_roles(self.service, self.workspace_id, self.cause))
 
-    async def ensure_traits(self, traits: Sequence[Mapping[str, Any]]) -> None:
-        """Make trait definitions that are missing. One that cannot be made shows at the rows."""
+    async def add_traits(self, traits: Sequence[Mapping[str, Any]]) -> None:
+        """One that cannot be made shows at the rows."""
         for trait in traits:
             try:
                 args = self.service, self.workspace_id, self.cause, trait
@@ -98,7 +101,7 @@ class Records:
         turns = asyncio.Semaphore(_MEMBERS_AT_ONCE)
 
         async def one(row: Row) -> RowResult:
-            fields = {k: v for k, v in row.items() if k not in {"external_id", "source"}}
+            fields = {k: v for k, v in row.items() if k not in _NOT_OF_MEMBERS}
             args = self.service, self.workspace_id, self.cause, row["external_id"], fields
             async with turns:
                 try:
