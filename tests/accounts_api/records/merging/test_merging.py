@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+from tests.accounts_api.records.making import make_trait
 from tests.harness import Tenure, Workspace
 
 
@@ -100,3 +101,31 @@ async def test_of_two_merges_at_once_neither_leads_to_a_record_that_is_gone(tenu
         for loser, leads_to in ((a, last), (b, c)):
             read = await ws.admin.get(f"/v1/accounts/{loser}")
             assert read.json()["id"] == leads_to, read.text
+
+
+async def test_traits_that_name_the_loser_name_the_winner(tenure: Tenure) -> None:
+    ws = await tenure.workspace()
+    await make_trait(ws, "account", "sponsor", "contact")
+    await make_trait(ws, "account", "first_sponsor", "contact")
+    await make_trait(ws, "contact", "assistant", "contact")
+    loser = await made(ws, "contacts", email="a.l@acme.example")
+    winner = await made(ws, "contacts", email="ada@acme.example", traits={"assistant": loser["id"]})
+    both = {"sponsor": loser["id"], "first_sponsor": loser["id"]}
+    living = await made(ws, "accounts", name="Acme", traits=both)
+    gone = await made(ws, "accounts", name="Beta", traits=both)
+    other = await made(ws, "accounts", name="Gamma", traits={"sponsor": winner["id"]})
+    assert (await ws.admin.delete(f"/v1/accounts/{gone['id']}")).status_code == 204
+    deprecated = await ws.admin.patch("/v1/traits/account.first_sponsor", {"deprecated": True})
+    assert deprecated.status_code == 200, deprecated.text
+    merged_one = await merged(ws, "contacts", winner["id"], loser["id"])
+    assert merged_one["traits"] == {"assistant": winner["id"]}
+    assert (await ws.admin.post(f"/v1/accounts/{gone['id']}/undelete")).status_code == 200
+    renamed = {"sponsor": winner["id"], "first_sponsor": winner["id"]}
+    for account in (living, gone):
+        found = (await ws.admin.get(f"/v1/accounts/{account['id']}")).json()
+        assert found["traits"] == renamed
+    late = await ws.admin.patch(f"/v1/accounts/{other['id']}", {"traits": {"sponsor": loser["id"]}})
+    assert late.json()["traits"] == {"sponsor": winner["id"]}
+    assert late.json()["version"] == other["version"]
+    history = (await ws.admin.get(f"/v1/accounts/{living['id']}/history")).json()["data"]
+    assert {"traits.sponsor", "traits.first_sponsor"} <= {one["field"] for one in history[:2]}

@@ -71,7 +71,7 @@ async def convert(uow: UnitOfWork, schema: RecordSchema, to: Definition, *, forc
             edits.append(Edit(id=str(record_id), traits={to.key: converted(value, to, zone)}))
         except InvalidTraitValue:
             lost += 1
-            edits.append(Edit(id=str(record_id), dropped_traits=(to.key,)))
+            edits.append(Edit(id=str(record_id), forced_traits={to.key: None}))
         if len(edits) > _CONVERTED_AT_ONCE:
             raise Conflict(f"More than {_CONVERTED_AT_ONCE} values; make a new trait instead.")
     if lost and not force:

@@ -353,7 +353,7 @@ async def _clear(uow: UnitOfWork, buried: BuriedTrait) -> None:
     """A record that cannot be written keeps its value, and the trait waits for another try."""
     schema = await schema_of(uow, buried.record_type)
     page = await queries.values_page(uow, schema, buried.key, after=None, limit=_BATCH)
-    edits = [Edit(id=str(record_id), dropped_traits=(buried.key,)) for record_id, _ in page]
+    edits = [Edit(id=str(record_id), forced_traits={buried.key: None}) for record_id, _ in page]
     if edits:
         all_written(await write_each(uow, schema, edits))
     else:

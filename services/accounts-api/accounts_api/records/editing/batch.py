@@ -269,7 +269,14 @@ class Batch:
             names |= {"accounts"} if edit.links is None else set()
             links = [*tombstone["accounts"], *(edit.links or ())]
             edit = replace(edit, links=links, adds_links=False)
-        return edit, frozenset(names)
+        followed = {
+            key: winner
+            for key, named in tombstone["traits"].items()
+            if (known := self.lookups.definitions.get(key)) and known.type == "contact"
+            if (winner := self.lookups.contacts.get(named, named)) != named
+        }
+        names |= {f"traits.{key}" for key in followed}
+        return replace(edit, forced_traits={**followed, **edit.forced_traits}), frozenset(names)
 
     def _must_be_owned(self, after: RecordState) -> None:
         """Raises `OwnerDeleted` for a record whose owners are all deleted."""

@@ -132,7 +132,7 @@ def _without(edit: Edit, fields: Collection[str]) -> Edit:
         edit,
         values=kept(edit.values),
         traits=kept(edit.traits, "traits."),
-        dropped_traits=tuple(kept(dict.fromkeys(edit.dropped_traits), "traits.")),
+        forced_traits=kept(edit.forced_traits, "traits."),
         computed=kept(edit.computed, "traits."),
         parent_external_ids=kept(edit.parent_external_ids),
         links=None if "accounts" in fields else edit.links,

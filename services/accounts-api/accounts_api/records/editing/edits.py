@@ -32,8 +32,8 @@ class Edit:
     """The version the client edited, None for any."""
     values: dict[str, Any] = field(default_factory=dict)
     traits: dict[str, Any] = field(default_factory=dict)
-    dropped_traits: tuple[str, ...] = ()
-    """Cleared even if they have no definition any more."""
+    forced_traits: dict[str, Any] = field(default_factory=dict)
+    """Set, or cleared by None, whatever their definitions say to it, if they have any."""
     computed: dict[str, Any] = field(default_factory=dict)
     """Values of formula traits: what no request can say."""
     parent_external_ids: dict[str, str] = field(default_factory=dict)

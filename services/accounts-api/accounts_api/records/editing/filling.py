@@ -106,7 +106,7 @@ class Filling:
                 patch[key] = self._trait(key, value)
             except InvalidTraitValue as invalid:
                 faults.append(invalid.at(f"{edit.pointer}/traits/{escaped(key)}"))
-        patch |= dict.fromkeys(edit.dropped_traits)
+        patch |= edit.forced_traits
         after["traits"] = merged(after["traits"], patch)
         for key, value in after["traits"].items():
             definition = self.lookups.definitions.get(key)
@@ -138,8 +138,10 @@ class Filling:
         kept = coerce(definition, value)
         if definition.type == "member" and kept not in self.lookups.members:
             raise InvalidTraitValue("unknown_member", "There is no such member.")
-        if definition.type == "contact" and kept not in self.lookups.contacts:
-            raise InvalidTraitValue("unknown_contact", "There is no such contact.")
+        if definition.type == "contact":
+            if kept not in self.lookups.contacts:
+                raise InvalidTraitValue("unknown_contact", "There is no such contact.")
+            return self.lookups.contacts[kept]
         return kept
 
     def _missing_traits(

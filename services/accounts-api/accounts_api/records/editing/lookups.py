@@ -25,7 +25,8 @@ class Lookups:
     parents: dict[str, tuple[Mapping[str, str], Mapping[str, str]]] = field(default_factory=dict)
     """By the column that holds the parent's id."""
     accounts: tuple[Mapping[str, str], Mapping[str, str]] = ({}, {})
-    contacts: frozenset[str] = frozenset()
+    contacts: Mapping[str, str] = field(default_factory=dict)
+    """Those whom traits name."""
     members: frozenset[str] = frozenset()
     former_members: frozenset[str] = frozenset()
     """Of members who were deactivated: those whom an edit may name all the same."""
@@ -66,6 +67,9 @@ def references(
     }
     by_type = {key: known.type for key, known in definitions.items()}
     for tombstone in tombstones:
+        named["contacts"][0].update(
+            value for key, value in tombstone["traits"].items() if by_type.get(key) == "contact"
+        )
         for parent in schema.parents:
             named[parent.column][0].update(filter(None, [tombstone[parent.column]]))
         for link in tombstone.get("accounts") or ():

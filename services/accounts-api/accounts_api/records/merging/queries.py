@@ -1,3 +1,7 @@
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pydantic_core import to_json
 from sqlalchemy import text
 
 from accounts_api.records.schema.record_schemas import RecordSchema
@@ -12,6 +16,53 @@ async def children(uow: UnitOfWork, schema: RecordSchema, column: str, parent_id
         " and deleted_at is null"
     )
     return await uow.values(str, statement, parent=parent_id, **schema.parameters)
+
+
+@dataclass(frozen=True, slots=True)
+class NamingTraits:
+    """The traits of a record type whose values are contacts."""
+
+    record_type: str
+    keys: list[str]
+
+
+_NAMING_TRAITS = text(
+    "select record_type, array_agg(key order by key) as keys from trait_definitions"
+    " where workspace_id = :workspace_id and type = 'contact' and deleted_at is null"
+    " group by record_type"
+)
+
+
+async def traits_that_name_contacts(uow: UnitOfWork) -> dict[str, list[str]]:
+    """Their keys, by the type of the records that have them."""
+    return {one.record_type: one.keys for one in await uow.rows(NamingTraits, _NAMING_TRAITS)}
+
+
+@dataclass(frozen=True, slots=True)
+class NamedByTrait:
+    id: str
+    key: str
+
+
+async def named_by_traits(
+    uow: UnitOfWork, schema: RecordSchema, keys: Sequence[str], contact_id: str
+) -> list[NamedByTrait]:
+    """Live records that name a contact, once for each of the traits by which they do."""
+    any_of = " or ".join(f"r.traits @> cast(:value_{place} as jsonb)" for place in range(len(keys)))
+    statement = text(
+        f"""
+        select r.id::text as id, named.key
+        from {schema.table} r
+        join unnest(cast(:keys as text[])) named(key)
+          on r.traits ->> named.key = cast(:contact as text)
+        where r.workspace_id = :workspace_id{schema.own_rows} and r.deleted_at is null
+          and ({any_of})
+        order by r.id, named.key
+        """
+    )
+    values = {f"value_{n}": to_json({key: contact_id}).decode() for n, key in enumerate(keys)}
+    given = {"keys": list(keys), "contact": contact_id, **values, **schema.parameters}
+    return await uow.rows(NamedByTrait, statement, **given)
 
 
 _CONTACTS_OF = text(

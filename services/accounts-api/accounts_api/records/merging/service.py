@@ -4,7 +4,8 @@ The winner keeps what it has and takes what it lacks; what belonged to the loser
 loser leaves a tombstone whose ids lead to the winner.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
+from itertools import groupby
 from typing import Any
 from uuid import UUID
 
@@ -175,12 +176,18 @@ async def _hand_over(uow: UnitOfWork, schema: RecordSchema, winner_id: str, lose
     """What belonged to the loser belongs to the winner."""
     if schema.type_id is not None:
         return  # nothing belongs to an instance of an object type
-    for child in [*RECORD_SCHEMAS.values(), *await object_schemas(uow)]:
+    every = [*RECORD_SCHEMAS.values(), *await object_schemas(uow)]
+    for child in every:
         for parent in child.parents:
             if parent.record_type == schema.record_type:
                 await _reparent(uow, child, parent.column, winner_id, loser_id)
     if schema is ACCOUNT:
         await _relink(uow, winner_id, loser_id)
+    if schema is CONTACT:
+        naming = await queries.traits_that_name_contacts(uow)
+        for child in every:
+            if keys := naming.get(child.record_type):
+                await _rename(uow, child, keys, winner_id, loser_id)
 
 
 async def _reparent(
@@ -188,6 +195,19 @@ async def _reparent(
 ) -> None:
     ids = await queries.children(uow, schema, column, loser_id)
     edits = [Edit(id=child, values={column: winner_id}) for child in ids]
+    if edits:
+        await store.write(uow, schema, edits, OURSELVES)
+
+
+async def _rename(
+    uow: UnitOfWork, schema: RecordSchema, keys: Sequence[str], winner_id: str, loser_id: str
+) -> None:
+    """Traits that name the contact name the winner, deprecated ones, too."""
+    named = await queries.named_by_traits(uow, schema, keys, loser_id)
+    edits = [
+        Edit(id=record_id, forced_traits={one.key: winner_id for one in some})
+        for record_id, some in groupby(named, lambda one: one.id)
+    ]
     if edits:
         await store.write(uow, schema, edits, OURSELVES)
 

@@ -100,8 +100,7 @@ async def _load_lookups(
     if any(named["accounts"]):
         known.accounts = await queries.targets(uow, ACCOUNT, *named["accounts"], held=holds)
     if any(named["contacts"]):
-        by_id, _ = await queries.targets(uow, CONTACT, *named["contacts"])
-        known.contacts = frozenset(by_id)
+        known.contacts, _ = await queries.targets(uow, CONTACT, *named["contacts"], held=holds)
     if any(named["members"]):
         ids = [UUID(id_) for id_ in named["members"][0]]
         members = await known_members(uow, ids)
