@@ -1,12 +1,14 @@
 """How what belongs to a record leaves with it: what is told, and what may happen meanwhile."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from accounts_api.records.cascades import service
 from tests.accounts_api.automation.segments.making import members
+from tests.accounts_api.records.cascades.worlds import START
 from tests.accounts_api.records.making import bulk, events_of, make
 from tests.harness import Tenure, Workspace
 
@@ -92,6 +94,29 @@ async def test_nobody_writes_to_what_left_with_its_account_but_to_move_it(tenure
     (result,) = await bulk(ws, "opportunities", [{**row, "account_id": second["id"]}])
     assert result["status"] == "updated"
     assert (await ws.admin.get(path)).json()["account_id"] == second["id"]
+
+
+async def test_who_is_left_with_deleted_accounts_alone_goes_and_comes_back_with_them(
+    tenure: Tenure,
+) -> None:
+    ws = await tenure.workspace(frozen_at=START)
+    first, second = [await make(ws, "accounts", {"name": name}) for name in ("First", "Second")]
+    links = [{"account_id": account["id"]} for account in (first, second)]
+    contact = await make(ws, "contacts", {"name": "Ada", "accounts": links})
+    path = f"/v1/contacts/{contact['id']}"
+    await ws.admin.delete(f"/v1/accounts/{second['id']}")
+    later = START + timedelta(hours=1)
+    await tenure.set_clock(ws, START + timedelta(hours=2))
+    assert (await ws.admin.patch(path, {"accounts": links[1:]})).status_code == 200
+    assert await gone(ws, path)
+    assert (await ws.admin.get("/v1/contacts")).json()["data"] == []
+    rows = (await ws.admin.get("/v1/contacts", params={"as_of": later.isoformat()})).json()["data"]
+    assert [row["id"] for row in rows] == [contact["id"]], "until then it was of the first one"
+    (told,) = (await ws.admin.get(f"{path}/history", params={"field": "deleted"})).json()["data"]
+    assert told["cause"][-1]["id"] == second["id"]
+    back = await ws.admin.post(f"/v1/accounts/{second['id']}/undelete")
+    assert back.status_code == 200, back.text
+    assert not await gone(ws, path)
 
 
 async def test_what_a_person_deleted_comes_back_to_the_winner(tenure: Tenure) -> None:

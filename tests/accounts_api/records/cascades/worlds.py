@@ -98,7 +98,8 @@ class World:
 
     async def act(self) -> None:
         often = [self._delete, self._undelete] * 4
-        await self.draw.choice([*often, self._merge, self._link, self._unlink, self._move])()
+        links = [self._link, self._unlink, self._unlink, self._part, self._move]
+        await self.draw.choice([*often, self._merge, *links])()
         if self.draw.random() < 0.5:
             await self._tick()
 
@@ -157,15 +158,27 @@ class World:
             await self._linked(contact, self.known[contact].owners | {account})
 
     async def _unlink(self) -> None:
-        """From one of several: that leaves a contact with a living one."""
+        """From any: whom only deleted ones are left, leaves with them."""
         contact = self._one_of("contact")
-        living = (
-            [key for key in self.known[contact].owners if self._is_there(key)] if contact else []
-        )
-        if contact and len(living) > 1:
-            await self._linked(
-                contact, self.known[contact].owners - {self.draw.choice(sorted(living))}
-            )
+        if contact and (owners := self.known[contact].owners):
+            await self._linked(contact, owners - {self.draw.choice(sorted(owners))})
+            self._leave(contact)
+
+    async def _part(self) -> None:
+        """A visit from one of those it belongs to."""
+        visit = self._one_of("visit")
+        if visit and (owners := self.known[visit].owners):
+            owner = self.draw.choice(sorted(owners))
+            answer = await self.ws.admin.patch(self._path(visit), {f"{owner[0]}_id": None})
+            assert answer.status_code == 200, answer.text
+            self.known[visit].owners = owners - {owner}
+            self._leave(visit)
+
+    def _leave(self, key: Key) -> None:
+        owners = self.known[key].owners
+        if owners and not any(map(self._is_there, owners)):
+            self.known[key].gone = "owner"
+            self._follow(key)
 
     async def _linked(self, contact: Key, owners: set[Key]) -> None:
         links = [{"account_id": one} for one in self._ids(owners)]

@@ -50,6 +50,13 @@ def _has_living_owner(schema: RecordSchema) -> str:
     )
 
 
+def owning_fields(schema: RecordSchema) -> list[str]:
+    """Fields that say to whom it belongs."""
+    if schema.related == "accounts":
+        return ["accounts"]
+    return [f"{owner_type}_id" for owner_type in owner_types(schema)]
+
+
 def _of_owners(schema: RecordSchema, owner_type: str) -> str:
     """The condition by which the row `c` belongs to one of `:owners`."""
     if schema.related == "accounts":
@@ -111,7 +118,7 @@ def _astray(schema: RecordSchema, owner_type: str) -> TextClause:
                c.owner_id::text as owner_id, greatest(
             (select max(own.valid_from) from field_changes own
              where own.workspace_id = :workspace_id and own.record_id = c.id
-               and own.field = 'deleted'),
+               and own.field = any(cast(:owning as text[]))),
             (select max(moved.valid_from) from (
                 select distinct on (of_owner.record_id) of_owner.valid_from
                 from field_changes of_owner
@@ -138,9 +145,11 @@ async def astray(
     uow: UnitOfWork, schema: RecordSchema, owner_type: str, owners: Sequence[str], limit: int
 ) -> list[Astray]:
     """Of what belongs to these owners: the living that have no living owner left, and those that
-    left with an owner and have a living one. What a person deleted stays so.
+    left with an owner and have a living one. What a person deleted stays so. It is so since the
+    owners are as they are, and since the record has these.
     """
     given: dict[str, Any] = {"owners": list(owners), "limit": limit, **schema.parameters}
+    given["owning"] = ["deleted", *owning_fields(schema)]
     return await uow.rows(Astray, _astray(schema, owner_type), **given)
 
 

@@ -7,7 +7,7 @@ cause says with whom. That is how they are found again when one of their owners 
 they differ from those that a person deleted.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from itertools import groupby
 from typing import Final
@@ -15,8 +15,9 @@ from typing import Final
 from accounts_api.records.cascades import queries
 from accounts_api.records.cascades.queries import Astray, QueuedOwner
 from accounts_api.records.editing.edits import Edit, Outcome
-from accounts_api.records.schema.record_catalog import object_schemas
+from accounts_api.records.schema.record_catalog import find_schema, object_schemas
 from accounts_api.records.schema.record_schemas import RECORD_SCHEMAS, RecordSchema
+from accounts_api.records.schema.rules import RecordState
 from accounts_api.records.store import service as store
 from accounts_api.records.store.hooks import RecordChange
 from shared import held_work
@@ -28,20 +29,60 @@ PIECE: Final = 500
 """Records of one type that follow in a transaction."""
 _OWNERS: Final = 20
 """Whose own follow at once."""
+_OWNING: Final = {"accounts", *(f"{record_type}_id" for record_type in RECORD_SCHEMAS)}
+"""Fields that may say to whom a record belongs."""
 
 
 async def follow_owners(uow: UnitOfWork, record_type: str, changes: Sequence[RecordChange]) -> None:
     """A listener of record changes: what belongs to the records follows them in their transaction,
-    as far as that is one piece; the rest follows in the background.
+    as far as that is one piece; the rest follows in the background. What has left its last living
+    owner is with the deleted ones, and goes.
     """
+    await _join_owners(uow, record_type, changes)
     moved = [str(one.id) for one in changes if one.change in {"deleted", "undeleted"}]
     owned = await _owned_types(uow, record_type) if moved else ()
     if not owned:
         return
     await store.hold_off_references(uow, RECORD_SCHEMAS[record_type], moved)
-    refused, more = await _follow(uow, record_type, moved, owned)
+    await _follow_or_queue(uow, record_type, moved, owned)
+
+
+async def _join_owners(uow: UnitOfWork, record_type: str, changes: Sequence[RecordChange]) -> None:
+    """Records that an edit took from their last living owner follow those whom they still have."""
+    parted = [one for one in changes if one.change == "updated" and one.fields & _OWNING]
+    schema = await find_schema(uow, record_type) if parted else None
+    if schema is None:
+        return
+    owning = set(queries.owning_fields(schema))
+    moved = [one.after for one in parted if one.fields & owning]
+    owners: dict[str, dict[str, set[str]]] = {}
+    living: dict[str, Mapping[str, str]] = {}
+    for owner_type in queries.owner_types(schema):
+        owners[owner_type] = {one["id"]: _owners(schema, owner_type, one) for one in moved}
+        every = set().union(*owners[owner_type].values())
+        living[owner_type] = await store.living(uow, RECORD_SCHEMAS[owner_type], every)
+    alone = [
+        one["id"]
+        for one in moved
+        if not any(owners[kind][one["id"]] & living[kind].keys() for kind in owners)
+    ]
+    for owner_type, by_record in owners.items():
+        if gone := set().union(*(by_record[record_id] for record_id in alone)):
+            await _follow_or_queue(uow, owner_type, sorted(gone), [schema])
+
+
+def _owners(schema: RecordSchema, owner_type: str, state: RecordState) -> set[str]:
+    if schema.related == "accounts":
+        return {link["account_id"] for link in state["accounts"]}
+    return {owner} if (owner := state[f"{owner_type}_id"]) is not None else set()
+
+
+async def _follow_or_queue(
+    uow: UnitOfWork, record_type: str, owners: Sequence[str], owned: Iterable[RecordSchema]
+) -> None:
+    refused, more = await _follow(uow, record_type, owners, owned)
     if refused or more:
-        await queries.queue(uow, record_type, moved)
+        await queries.queue(uow, record_type, owners)
         uow.wake_worker()
 
 
