@@ -145,27 +145,17 @@ async def queue(
 
 _CLAIM = text(
     """
-    delete from change_queue where workspace_id = :workspace_id and id in (
-        select id from change_queue where workspace_id = :workspace_id order by id limit :limit)
-    returning id, record_type, record_id, what, at, cause
+    select id, record_type, record_id, what, at, cause
+    from claim_changes(:workspace_id, :after, :mark, :limit)
     """
-)
+).bindparams(bindparam("mark", type_=Text()))
 
 
 async def claim_changes(uow: UnitOfWork, limit: int) -> list[Change]:
-    return await uow.rows(Change, _CLAIM, limit=limit)
+    return await uow.rows(Change, _CLAIM, after=0, mark=None, limit=limit)
 
 
 _LAST_QUEUED = text("select max(id) from change_queue where workspace_id = :workspace_id")
-_CLAIM_TIMED = text(
-    """
-    delete from change_queue where workspace_id = :workspace_id and id in (
-        select id from change_queue
-        where workspace_id = :workspace_id and id > :last and :timed = any(what)
-        order by id limit :limit)
-    returning id, record_type, record_id, what, at, cause
-    """
-)
 
 
 async def last_queued(uow: UnitOfWork) -> int:
@@ -175,7 +165,7 @@ async def last_queued(uow: UnitOfWork) -> int:
 
 async def claim_timed_changes(uow: UnitOfWork, last: int, limit: int) -> list[Change]:
     """What time alone has changed, of what came after a place in the queue."""
-    return await uow.rows(Change, _CLAIM_TIMED, last=last, timed=TIMED, limit=limit)
+    return await uow.rows(Change, _CLAIM, after=last, mark=TIMED, limit=limit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,24 +178,24 @@ class _Dependent:
     path: list[str]
 
 
+# One step into an index for each pair and each rule that it leads to: a join would be planned as a
+# scan of all that any rule reads.
 _DEPENDENT_RULES = text(
     f"""
-    with changed as (
-        select * from unnest(cast(:record_types as text[]), cast(:whats as text[]))
-               as c(record_type, what)
-    ), seen as (
-        select c.record_type, c.what, s.rule_id, s.path
-        from changed c join rule_dependencies s
-          on s.workspace_id = :workspace_id and s.record_type = c.record_type and s.what = c.what
+    select c.record_type, c.what, d.rule_id, w.kind, w.record_type as evaluated_type, d.path
+    from jsonb_to_recordset(cast(:changed as jsonb)) as c(record_type text, what text)
+    cross join lateral (
+        select s.rule_id, s.path from rule_dependencies s
+        where s.workspace_id = :workspace_id and s.record_type = c.record_type and s.what = c.what
         union
-        select c.record_type, c.what, s.rule_id, s.path
-        from changed c join rule_dependencies s
-          on s.workspace_id = :workspace_id and s.record_type = c.record_type
-        where c.what = '{EXISTENCE}'
-    )
-    select seen.record_type, seen.what, seen.rule_id, w.kind, w.record_type as evaluated_type,
-           seen.path
-    from seen join evaluated_rules w on w.workspace_id = :workspace_id and w.id = seen.rule_id
+        select s.rule_id, s.path from rule_dependencies s
+        where s.workspace_id = :workspace_id and s.record_type = c.record_type
+          and c.what = '{EXISTENCE}'
+    ) d
+    cross join lateral (
+        select r.kind, r.record_type from evaluated_rules r
+        where r.workspace_id = :workspace_id and r.id = d.rule_id limit 1
+    ) w
     """
 )
 
@@ -216,12 +206,8 @@ async def dependent_rules(
     """Who sees what has changed, by record type and what. Asked for each kind of change and not for
     each record: their number is that of the rules, however many records have changed.
     """
-    rows = await uow.rows(
-        _Dependent,
-        _DEPENDENT_RULES,
-        record_types=[record_type for record_type, _ in changed],
-        whats=[what for _, what in changed],
-    )
+    pairs = [{"record_type": record_type, "what": what} for record_type, what in sorted(changed)]
+    rows = await uow.rows(_Dependent, _DEPENDENT_RULES, changed=to_json(pairs).decode())
     found: dict[tuple[str, str], list[DependentRule]] = defaultdict(list)
     for row in rows:
         rule = DependentRule(row.rule_id, row.kind, row.evaluated_type, tuple(row.path))
