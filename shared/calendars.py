@@ -92,5 +92,8 @@ async def calendar_of(
     found = await uow.row(_Definition, _BY_ID_ELSE_DEFAULT, calendar_id=calendar_id)
     if found is None:
         return BusinessCalendar(zone)
-    own = ZoneInfo(found.time_zone) if found.time_zone is not None else zone
-    return read_calendar(found.definition, own)
+    return stored_calendar(found.definition, found.time_zone, zone)
+
+
+def stored_calendar(definition: str, time_zone: str | None, zone: ZoneInfo) -> BusinessCalendar:
+    return read_calendar(definition, ZoneInfo(time_zone) if time_zone is not None else zone)

@@ -22,9 +22,7 @@ from accounts_api.records.schema import record_catalog
 from shared.events.base import Cause
 from shared.rules.interpreter.depends import Dependency, segment_dependency
 from shared.rules.interpreter.evaluate import matches
-from shared.rules.interpreter.needs import needs
 from shared.rules.interpreter.next_change import next_change
-from shared.rules.interpreter.snapshots import read_snapshot
 from shared.rules.syntax.faults import RuleFaulty
 from shared.rules.syntax.nodes import AnyOf
 from shared.rules.types.catalog import Catalog
@@ -159,13 +157,12 @@ async def _by_reading(
     """Few records: they are read once and evaluated here, which spares PostgreSQL planning a
     statement with every rule in it. Both ways always agree.
     """
-    needed = needs(*(rule for _, rule in rules))
-    found = await verdicts.snapshots(uow, needed, ids, context)
+    found = await verdicts.seen_records(uow, [rule for _, rule in rules], ids, context)
     named = [segment.id for segment, _ in rules]
     kept = await verdicts.kept(uow, named, [row.id for row in found])
     differing = []
     for row in found:
-        record_id, deleted, record = row.id, row.deleted, read_snapshot(needed, row.seen)
+        record_id, deleted, record = row.id, row.deleted, row.seen
         held = held_by(
             Candidate(
                 segment.id,

@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
+    Select,
     Text,
     Uuid,
     and_,
@@ -27,9 +29,12 @@ from accounts_api.automation.segments.models import segment_members, segment_ove
 from accounts_api.customers.formulas.shown import moved_types
 from accounts_api.evaluation.engine.next_changes import stored_next_change
 from accounts_api.language.rules.reads import reads_of
-from shared.rules.interpreter.needs import Needs
+from shared.data import WORKSPACE
+from shared.rules.interpreter.evaluate import Snapshot
+from shared.rules.interpreter.needs import Needs, needs
+from shared.rules.interpreter.snapshots import read_snapshot
 from shared.rules.sql.compile import verdict
-from shared.rules.sql.evaluate_many import evaluated
+from shared.rules.sql.evaluate_many import evaluated, of_day
 from shared.rules.sql.rows import record_table
 from shared.rules.sql.snapshot import snapshot
 from shared.rules.types.context import EvaluationContext
@@ -242,23 +247,45 @@ def _held_by(workspace_id: UUID, segment_ids: Sequence[UUID], record: Any) -> An
 
 
 @dataclass(frozen=True, slots=True)
-class SeenRecord:
+class _Row:
     id: UUID
     deleted: bool
     seen: str
-    """What rules see of it, for `read_snapshot`."""
+    """For `read_snapshot`."""
 
 
-async def snapshots(
-    uow: UnitOfWork, needs: Needs, ids: Sequence[UUID], context: EvaluationContext
+@dataclass(frozen=True, slots=True)
+class SeenRecord:
+    id: UUID
+    deleted: bool
+    seen: Snapshot
+    """What the rules see of it."""
+
+
+async def seen_records(
+    uow: UnitOfWork, rules: Sequence[Rule], ids: Sequence[UUID], context: EvaluationContext
 ) -> list[SeenRecord]:
-    row = record_table(needs.type)
-    seen = snapshot(needs, row, context).label("seen")
+    day = of_day(rules, context)
+    read = _reading(tuple(rules), context) if day is None else _reading_of_day(tuple(rules), day)
+    needed, statement = read
+    rows = await uow.rows(_Row, statement, ids=list(ids))
+    return [SeenRecord(row.id, row.deleted, read_snapshot(needed, row.seen)) for row in rows]
+
+
+def _reading(rules: tuple[Rule, ...], context: EvaluationContext) -> tuple[Needs, Select[Any]]:
+    """What the rules need of records, and the statement that reads it of some."""
+    needed = needs(*rules)
+    row = record_table(needed.type)
+    seen = snapshot(needed, row, context).label("seen")
     statement = select(row.c.id, row.c.deleted_at.is_not(None).label("deleted"), seen).where(
-        row.c.workspace_id == uow.workspace_id,
-        row.c.id == any_(bindparam(None, list(ids), type_=ARRAY(Uuid()))),
+        row.c.workspace_id == WORKSPACE,
+        row.c.id == any_(bindparam("ids", type_=ARRAY(Uuid()))),
     )
-    return await uow.rows(SeenRecord, statement)
+    return needed, statement
+
+
+_reading_of_day = lru_cache(maxsize=256)(_reading)
+"""Kept: to make the statement costs more than to run it."""
 
 
 _KEPT = text(

@@ -71,7 +71,7 @@ _OF_THEIR_GROUPS = tuple_(segments.c.record_type, segments.c.group_key).in_(
 )
 _TO_EVALUATE = _OF_WORKSPACE.where(
     or_(_NAMED, and_(_OF_THEIR_GROUPS, segments.c.archived_at.is_(None)))
-)
+).order_by(segments.c.id)
 
 
 async def segments_to_evaluate(uow: UnitOfWork, ids: Collection[UUID]) -> list[Segment]:
