@@ -28,7 +28,7 @@ class Owners:
         return self.contact_id is not None or self.account_id is not None
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Bucket:
     """A row of the roll-ups."""
 
@@ -51,7 +51,8 @@ def sums(
     """What to add to the roll-ups, in one order for all, so that writers do not wait crosswise."""
     counted: Counter[Bucket] = Counter(one for one in more if one is not None)
     counted.subtract(one for one in fewer if one is not None)
-    return sorted((one, by) for one, by in counted.items() if by)
+    changed = [(one, by) for one, by in counted.items() if by]
+    return sorted(changed, key=lambda counted: _place(counted[0]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,5 +101,11 @@ def value_sums(
     """As `sums`, with the properties."""
     counted: Counter[ValuedBucket] = Counter(one for one in more if one is not None)
     counted.subtract(one for one in fewer if one is not None)
-    changed = sorted((one, by) for one, by in counted.items() if by)
-    return [(where, from_json(properties), by) for (where, properties), by in changed]
+    changed = [(*one, by) for one, by in counted.items() if by]
+    changed.sort(key=lambda counted: (_place(counted[0]), counted[1]))
+    return [(where, from_json(properties), by) for where, properties, by in changed]
+
+
+def _place(one: Bucket) -> tuple[int, str, date, int]:
+    """In the order of UUIDs: their numbers are compared many times as fast."""
+    return one.account_id.int, one.name, one.day, one.contact_id.int

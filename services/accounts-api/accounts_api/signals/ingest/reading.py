@@ -34,6 +34,7 @@ SHAPES: Final[Mapping[str, type[MessageIn]]] = {
     "screen": ScreenIn,
     "alias": AliasIn,
 }
+_FIELDS: Final = {shape: frozenset(shape.model_fields) for shape in SHAPES.values()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,7 @@ def read_item(item: Any, batch: BatchIn | None, pointer: str) -> Message:
         said = f"not {str(type_)[:40]!r}" if type_ is not None else "and a message says which"
         message = f"Send {', '.join(TYPES[:-1])} or {TYPES[-1]}, {said}."
         raise Untaken(message_id, [Fault(f"{pointer}/type", "unsupported_type", message)])
-    known = {name: value for name, value in item.items() if name in shape.model_fields}
+    known = {name: value for name, value in item.items() if name in _FIELDS[shape]}
     if batch is not None:
         known.setdefault("sentAt", batch.sentAt)
         if isinstance(known.get("context"), dict) or known.get("context") is None:
@@ -99,7 +100,7 @@ def read_item(item: Any, batch: BatchIn | None, pointer: str) -> Message:
 def read_message(data: MessageIn, type_: str, pointer: str = "") -> Message:
     """Raises `Untaken`."""
     context = data.context or {}
-    said = "traits" if "traits" in type(data).model_fields else "properties"
+    said = "traits" if "traits" in _FIELDS[type(data)] else "properties"
     if len(to_json(getattr(data, said, None) or {})) + len(to_json(context)) > MAX_ITEM_BYTES:
         fault = Fault(f"{pointer}/{said}", "too_large", "A message has at most 32 KB.")
         raise Untaken(data.messageId, [fault])
