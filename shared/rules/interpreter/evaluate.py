@@ -72,11 +72,8 @@ def satisfies(node: c.Checked, record: Snapshot, context: EvaluationContext) -> 
             return not satisfies(item, record, context)
         case c.FieldTest():
             return _passes(node, record, context) != node.negated
-        case c.RelatedMatch():
-            count = len(matching(node, record, context))
-            return _enough(node.quantifier, count, len(record.related[node.relation.name]))
-        case c.RelatedCount():
-            return COMPARE[node.op](len(matching(node, record, context)), node.count)
+        case c.RelatedMatch() | c.RelatedCount():
+            return enough(node, len(matching(node, record, context)), record)
         case c.Member():
             return (node.segment in record.segments) != node.negated
         case c.Role():
@@ -85,14 +82,17 @@ def satisfies(node: c.Checked, record: Snapshot, context: EvaluationContext) -> 
             return COMPARE[node.op](events_counted(node, record, context), node.count)
 
 
-def _enough(quantifier: n.Quantifier, count: int, of: int) -> bool:
-    match quantifier:
+def enough(node: c.RelatedMatch | c.RelatedCount, count: int, record: Snapshot) -> bool:
+    """Whether so many of the record's related ones that match are what the condition wants."""
+    if isinstance(node, c.RelatedCount):
+        return COMPARE[node.op](count, node.count)
+    match node.quantifier:
         case n.Quantifier.ANY:
             return count > 0
         case n.Quantifier.NONE:
             return count == 0
         case n.Quantifier.ALL:
-            return count == of
+            return count == len(record.related[node.relation.name])
 
 
 def matching(

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from shared.rules.interpreter.evaluate import (
     Snapshot,
+    enough,
     events_counted,
     holders,
     matching,
@@ -99,15 +100,21 @@ def _explained(
         case c.And() | c.Or() | c.Not():
             items = tuple(_explained(item, record, context, written) for item in c.children(node))
     text, condition = written[id(node)]
-    verdict = _verdict(node, items, record, context)
+    verdict = _verdict(node, items, found, record, context)
     return Explanation(text, condition, verdict, found, items, related)
 
 
 def _verdict(
-    node: c.Checked, items: Sequence[Explanation], record: Snapshot, context: EvaluationContext
+    node: c.Checked,
+    items: Sequence[Explanation],
+    found: Mapping[str, Any],
+    record: Snapshot,
+    context: EvaluationContext,
 ) -> bool:
-    """That of its parts, where they have been explained."""
+    """That of its parts and of what was found, where they have been explained."""
     match node:
+        case c.RelatedMatch() | c.RelatedCount():
+            return enough(node, found["matching"], record)
         case c.And():
             return all(item.verdict for item in items)
         case c.Or():

@@ -57,7 +57,7 @@ def of_day(rules: Iterable[Rule], context: EvaluationContext) -> EvaluationConte
     if any(Asks.NOW in rule.root.asks for rule in rules):
         return None
     noon = datetime.combine(context.today, time(12), context.zone)
-    return replace(context, now=noon, _steps={})
+    return replace(context, now=noon)
 
 
 def _made(rule: Rule, context: EvaluationContext) -> tuple[ColumnElement[Any], ColumnElement[Any]]:

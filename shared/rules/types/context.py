@@ -7,9 +7,10 @@ on which a date condition can change: the first day on which a bound reaches the
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import MAXYEAR, MINYEAR, UTC, date, datetime, time
 from enum import Flag, auto
+from functools import cached_property
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -72,13 +73,19 @@ class EvaluationContext:
     """The month, 1 to 12, that a fiscal year begins with."""
     calendar: BusinessCalendar = _USUAL
     """Which days are business days."""
-    _steps: dict[Day, list[date]] = field(
-        default_factory=dict, compare=False, repr=False, hash=False
-    )
 
-    @property
+    @cached_property
     def today(self) -> date:
         return self.local_day(self.now)
+
+    @cached_property
+    def _resolved(self) -> dict[Day, date]:
+        """What was asked for: one context judges many records by the same days."""
+        return {}
+
+    @cached_property
+    def _steps(self) -> dict[Day, list[date]]:
+        return {}
 
     def local_day(self, value: date) -> date:
         """The day of an instant in the workspace's zone; a date is itself."""
@@ -89,7 +96,9 @@ class EvaluationContext:
         return datetime.combine(day, time(), self.zone).astimezone(UTC)
 
     def resolve(self, day: Day) -> date:
-        return self._on(self.today, day)
+        if day not in self._resolved:
+            self._resolved[day] = self._on(self.today, day)
+        return self._resolved[day]
 
     def fixed_shift(self, day: Day) -> int | None:
         """The number of days by which `day` always differs from today, if there is one."""

@@ -127,7 +127,7 @@ def test_nothing_changes_before_its_horizon(
         assert until is None
     end = until or MOMENT.now + timedelta(days=400)
     later = MOMENT.now + (end - timedelta(microseconds=1) - MOMENT.now) * part
-    then = replace(MOMENT, now=later, _steps={})
+    then = replace(MOMENT, now=later)
     assert evaluate(formula, snapshot, then) == evaluate(formula, snapshot, MOMENT)
 
 

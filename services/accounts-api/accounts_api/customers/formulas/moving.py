@@ -95,7 +95,7 @@ async def values_at(
     formulas = [own[key] for key in in_order({key: one.formula for key, one in own.items()})]
     context = await evaluation_context(uow)
     if point is not None and point.as_of is not None:
-        context = replace(context, now=point.as_of, _steps={})
+        context = replace(context, now=point.as_of)
     needed = needs(*(one.formula for one in formulas))
     wanted = None if ids is None else [UUID(id_) for id_ in ids]
     loaded = await queries.snapshots(uow, needed, wanted, context, point=point)

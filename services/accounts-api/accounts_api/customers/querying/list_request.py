@@ -92,7 +92,7 @@ async def conditions_of(
     if rule is not None and rule.root.asks:
         context = await moment.evaluation_context(uow)
         if request.point is not None and request.point.as_of is not None:
-            context = replace(context, now=request.point.as_of, _steps={})
+            context = replace(context, now=request.point.as_of)
         return _conditions(source, rule, context, request.query, include_ignored=ignored)
     return _lasting_conditions(source, _Same(rule), request.query, include_ignored=ignored)
 

@@ -237,7 +237,7 @@ async def _evaluate_due(uow: UnitOfWork, context: EvaluationContext) -> bool:
 
 def at(context: EvaluationContext, now: datetime) -> EvaluationContext:
     """The same workspace at another instant."""
-    return replace(context, now=now, _steps={})
+    return replace(context, now=now)
 
 
 async def _evaluate_changed(uow: UnitOfWork, context: EvaluationContext) -> bool:
