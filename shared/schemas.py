@@ -140,6 +140,15 @@ class StoredOut(Out):
         raise error
 
 
+Traits = Annotated[
+    dict[str, Any],
+    Field(
+        max_length=500,
+        description="By key. On a change: absent stays, null clears. See `/v1/traits`.",
+    ),
+]
+
+
 def _country(value: str) -> str:
     try:
         return country_code(value)

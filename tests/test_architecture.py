@@ -12,7 +12,7 @@ from typing import get_args
 import pytest
 from pydantic import BaseModel
 
-from shared.events import accounts, product_events, sequences, sync, tasks
+from shared.events import accounts, product_events, sequences, sync, tasks, traits
 from shared.events.base import Event
 from shared.events.registry import EVENTS
 from shared.events.routes import SUBSCRIBES_TO
@@ -38,6 +38,7 @@ from tests.source_code import (
 PUBLISHERS: dict[ModuleType, ServiceName] = {
     accounts: "accounts",
     product_events: "accounts",
+    traits: "accounts",
     tasks: "tasks",
     sequences: "sequencer",
     sync: "sync",
@@ -64,7 +65,7 @@ SPANNING = {
     "accounts_api.customers.object_types.service.clear_buried",
     "accounts_api.customers.import_rows.executor.step",
     "accounts_api.automation.debounce.service.step",
-    "accounts_api.customers.traits.service.clear_buried",
+    "accounts_api.customers.trait_usages.service.clear_buried",
     "accounts_api.evaluation.engine.service.step",
     "sequencer.sequences.reevaluation_queue.service.workspaces_with_due_opportunities",
     "sequencer.sequences.enrollments.service.workspaces_with_due_enrollments",
@@ -73,6 +74,7 @@ SPANNING = {
     "sync_worker.connections.service.claim_due",
     "sync_worker.crm_sync.write_backs.service.claim",
     "tasks_api.notes.notes.jobs.write_fields",
+    "tasks_api.records.trait_values.service.step",
     "tasks_api.work.tasks.jobs.publish_breaches",
     # Upkeep that means no one in particular.
     "accounts_api.records.history.service.make_partitions",
@@ -198,7 +200,7 @@ SPANNING_QUERIES = {
     "accounts_api.customers.key_roles.queries.workspaces_with_due_plans",
     "accounts_api.customers.object_types.queries.buried_type",
     "accounts_api.automation.debounce.queries.workspaces_with_due",
-    "accounts_api.customers.traits.queries.buried_trait",
+    "accounts_api.customers.trait_usages.queries.buried_trait",
     "accounts_api.evaluation.engine.queries.workspaces_with_work",
     "accounts_api.evaluation.engine.backfills.restart_old_backfills",
     "sequencer.sequences.reevaluation_queue.queries.workspaces_with_due_opportunities",
@@ -220,6 +222,7 @@ SPANNING_QUERIES = {
     "sync_worker.partners.webhooks.queries.removed_endpoints",
     "sync_worker.crm_sync.write_backs.queries.claim_due",
     "tasks_api.notes.notes.queries.claim_writes",
+    "tasks_api.records.trait_values.queries.due_trait",
     "tasks_api.work.tasks.queries.overdue_tasks",
 }
 """Queries that the functions in `SPANNING` use, or that no row belongs to."""

@@ -9,7 +9,7 @@ ROOT = Path(__file__).parent.parent
 _WORDS = {"args", "detail", "message", "msg", "reason", "strerror"}
 
 OUR_VALUE_ERRORS = {
-    "services/accounts-api/accounts_api/records/trait_values/values.py": "dates and lines",
+    "shared/traits/values.py": "dates and lines",
     "shared/rules/types/literals.py": "dates",
     "shared/rules/syntax/values.py": "currencies",
 }

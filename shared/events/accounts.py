@@ -7,8 +7,8 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 from typing_extensions import TypeAliasType, override
 
+from shared.calendar_definition import CalendarDefinition
 from shared.events.base import Event
-from shared.events.calendars import CalendarDefinition
 from shared.events.records import (
     AccountRecord,
     ChangeKind,

@@ -47,6 +47,9 @@ class _Task(Event):
         default=None,
         description="When it was opened, in UTC: here, or on the platform that it comes from.",
     )
+    traits: dict[str, object] = Field(
+        default_factory=dict, description="The values of the workspace's own fields, by key."
+    )
 
 
 class TaskOpened(_Task):
@@ -122,6 +125,17 @@ class NoteLogged(Event):
         default=None,
         description="When it was written, in UTC: here, or on the platform that it comes from.",
     )
+    traits: dict[str, object] = Field(
+        default_factory=dict, description="The values of the workspace's own fields, by key."
+    )
+
+
+class TraitCleared(Event):
+    """No task or note has a value of a deleted trait any more, so its key may be used again."""
+
+    name: ClassVar[str] = "tasks.trait_cleared.v1"
+
+    id: UUID
 
 
 class TasksConfigured(ConfigurationChanged):

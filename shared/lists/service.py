@@ -1,7 +1,7 @@
 """A page of one table, found by a rule over the service's own catalog."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Final, Generic, TypeVar
 
 from sqlalchemy import ColumnElement, Table, func, literal, select
@@ -14,6 +14,7 @@ from shared.lists.filters import in_time, node_of, refused, unquoted
 from shared.lists.keys import with_ids
 from shared.lists.keyset import SORTED_BY, Keyset
 from shared.lists.order import SortKey, sort_keys
+from shared.lists.trait_values import trait_value
 from shared.page_bytes import fitting
 from shared.paging import CursorSigner
 from shared.rules.sql.compile import verdict
@@ -38,6 +39,11 @@ class ListQuery:
     pointers: str = "/query"
     """Where its parts stand: in the query string, or in a body."""
 
+    @property
+    def names_traits(self) -> bool:
+        """Whether it may speak of what a workspace has defined."""
+        return any("traits" in str(said) for said in (self.filter, self.sort) if said is not None)
+
 
 @dataclass(frozen=True)
 class Listed(Generic[R]):
@@ -56,6 +62,11 @@ class Listed(Generic[R]):
     def __post_init__(self) -> None:
         object.__setattr__(self, "catalog", Catalog({self.record_type.name: self.record_type}))
 
+    def of(self, traits: Sequence[Field]) -> "Listed[R]":
+        """With a workspace's own fields, which the table holds in its column `traits`."""
+        own = replace(self.record_type, fields=(*self.record_type.fields, *traits))
+        return replace(self, record_type=own)
+
     @property
     def columns(self) -> list[ColumnElement[Any]]:
         return [self.table.c[field_.name] for field_ in fields(self.row)]
@@ -69,12 +80,12 @@ class Listed(Generic[R]):
 
     def _key(self, field_: Field, descending: bool) -> SortKey | None:  # noqa: FBT001
         if field_.trait is not None:
-            return None
+            return SortKey(field_, descending, nullable=True, long=field_.type is FieldType.TEXT)
         column = self.table.c[field_.source]
         return SortKey(field_, descending, bool(column.nullable), field_.type is FieldType.TEXT)
 
     def position(self, row: R, order: Keyset) -> list[Any]:
-        values = [_sorted_by(key, getattr(row, key.field.source)) for key in order.keys]
+        values = [_sorted_by(key, _value(row, key.field)) for key in order.keys]
         return keyset.position(values, str(row.id))  # type: ignore[attr-defined] # the key of each
 
 
@@ -137,6 +148,12 @@ async def _count(
     found = await uow.one_value(int, select(func.count()).select_from(matching.subquery()))
     exact = how == "exact" or found <= COUNTED_TO
     return {"count": {"value": found if exact else COUNTED_TO, "exact": exact}}
+
+
+def _value(row: Any, field_: Field) -> Any:
+    if field_.trait is None:
+        return getattr(row, field_.source)
+    return trait_value(field_, row.traits.get(field_.trait))
 
 
 def _sorted_by(key: SortKey, value: Any) -> Any:

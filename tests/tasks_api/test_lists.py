@@ -33,8 +33,9 @@ LISTS = pytest.mark.parametrize(
     ("path", "type_"), [("/v1/tasks", TASK), ("/v1/notes", NOTE)], ids=["tasks", "notes"]
 )
 NOT_ASKED = {
-    "task": {"opened_by", "due_rule", "data", "key_role_vacant", "version"},
-    "note": {"author", "field_values", "record_versions", "field_faults", "unreadable", "version"},
+    "task": {"opened_by", "due_rule", "data", "traits", "key_role_vacant", "version"},
+    "note": {"author", "traits", "field_values", "record_versions", "field_faults"}
+    | {"unreadable", "version"},
 }
 """What the API shows and no rule reads: documents, what follows from other fields, the version."""
 RULE_TYPES: dict[type[Any], set[FieldType]] = {

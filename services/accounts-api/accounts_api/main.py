@@ -17,6 +17,7 @@ from accounts_api.customers.objects import router as objects
 from accounts_api.customers.patches.router import router as patches
 from accounts_api.customers.record_types import router as record_types
 from accounts_api.customers.references import router as references
+from accounts_api.customers.trait_usages import router as trait_usages
 from accounts_api.customers.traits import router as traits
 from accounts_api.evaluation.rule_checks import router as rule_checks
 from accounts_api.evaluation.usages import router as usages
@@ -84,6 +85,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             object_types.router,
             objects.router,
             traits.router,
+            trait_usages.router,
             key_roles.router,
             key_roles.of_accounts,
             plan_roles,

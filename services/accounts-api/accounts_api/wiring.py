@@ -23,7 +23,7 @@ from accounts_api.customers.key_roles import service as key_roles
 from accounts_api.customers.key_roles.service import KeyRoleHooks
 from accounts_api.customers.querying.includes import ExtraIncludes
 from accounts_api.customers.references.service import ReferenceHooks
-from accounts_api.customers.traits import service as traits
+from accounts_api.customers.trait_usages import service as trait_usages
 from accounts_api.evaluation.engine import service as engine
 from accounts_api.evaluation.rule_kinds.evaluators import FORMULA, Evaluator, Evaluators
 from accounts_api.evaluation.rule_sets.snapshots import SnapshotHooks
@@ -54,7 +54,7 @@ WIRING: Final[Wiring] = (
     ),
     UsageHooks(
         finders=(
-            traits.find_dependents,
+            trait_usages.find_dependents,
             engine.find_usages,
             api_keys.find_usages,
             assignments.find_usages,
@@ -66,7 +66,7 @@ WIRING: Final[Wiring] = (
             key_roles.find_usages,
             profiles.find_usages,
             segments.find_usages,
-            traits.find_usages,
+            trait_usages.find_usages,
         ),
     ),
     Evaluators(

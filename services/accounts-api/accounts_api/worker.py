@@ -8,7 +8,7 @@ from accounts_api.customers.import_rows.jobs import imports_loop
 from accounts_api.customers.imports.jobs import old_files_loop
 from accounts_api.customers.key_roles.jobs import planned_holdings_loop
 from accounts_api.customers.object_types.jobs import clearing_loop as object_types_clearing_loop
-from accounts_api.customers.traits.jobs import clearing_loop
+from accounts_api.customers.trait_usages.jobs import clearing_loop
 from accounts_api.evaluation.engine.jobs import rules_loop, self_check_loop
 from accounts_api.records.cascades.jobs import cascades_loop
 from accounts_api.records.history.jobs import partitions_loop

@@ -1,5 +1,7 @@
 """The web process."""
 
+from functools import partial
+
 from fastapi import FastAPI
 
 from shared import held_work
@@ -10,12 +12,15 @@ from shared.routers.held_work import held_work_router
 from shared.routers.status import STATUS_TAG, status_router
 from shared.routers.usages import usages_router
 from shared.settings import Settings
+from tasks_api.kinds import KINDS
 from tasks_api.notes.note_records.router import router as note_records
 from tasks_api.notes.note_templates import service as note_templates_service
 from tasks_api.notes.note_templates.router import router as note_templates
 from tasks_api.notes.notes.router import router as notes
 from tasks_api.notes.template_usages.router import router as template_usages
 from tasks_api.notifications.router import router as notifications
+from tasks_api.records.trait_values import service as trait_values_service
+from tasks_api.records.trait_values.router import trait_values_router
 from tasks_api.status import due_work
 from tasks_api.subscriptions import SUBSCRIPTIONS
 from tasks_api.work.task_records.router import router as task_records
@@ -23,7 +28,7 @@ from tasks_api.work.tasks import service as tasks_service
 from tasks_api.work.tasks.router import internal as tasks_internal
 from tasks_api.work.tasks.router import router as tasks
 
-MIGRATION_HEAD = "0012"
+MIGRATION_HEAD = "0013"
 
 TAGS = [
     {"name": "Tasks", "description": "What people must do: one open task per cause."},
@@ -49,7 +54,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             template_usages,
             notifications,
             status_router("tasks", due_work, held_work.counts),
-            usages_router(tasks_service.usages, note_templates_service.usages),
+            usages_router(
+                tasks_service.usages,
+                note_templates_service.usages,
+                partial(trait_values_service.usages, KINDS),
+            ),
+            trait_values_router(KINDS),
             dead_events_router("tasks", SUBSCRIPTIONS),
             held_work_router("tasks"),
         ],

@@ -5,6 +5,7 @@ from tasks_api.notes.note_templates.models import note_templates
 from tasks_api.notes.notes.models import deleted_notes, notes
 from tasks_api.notifications.models import notifications
 from tasks_api.records.history.models import field_changes
+from tasks_api.records.traits.models import trait_definitions
 from tasks_api.replica.models import accounts, members
 from tasks_api.work.tasks.models import tasks
 
@@ -20,4 +21,5 @@ __all__ = [
     "notes",
     "notifications",
     "tasks",
+    "trait_definitions",
 ]

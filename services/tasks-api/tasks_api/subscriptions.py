@@ -22,18 +22,22 @@ from shared.events.sequences import (
     OpportunityReleased,
 )
 from shared.events.sync import ConnectionNeedsReauth, WebhookEndpointDisabled
+from shared.events.traits import TraitChanged
 from shared.feed.subscriptions import Subscriptions
 from tasks_api.notes.note_templates import handlers as note_templates
 from tasks_api.notifications import handlers as notifications
+from tasks_api.records.traits import handlers as traits
 from tasks_api.subjects import handlers as subjects
+from tasks_api.work.due_instants import handlers as due_instants
 from tasks_api.work.task_causes import handlers as task_causes
 from tasks_api.work.tasks import handlers as tasks
 
 SUBSCRIPTIONS = Subscriptions(
     {
-        WorkspaceChanged: [tasks.on_workspace_changed, note_templates.on_workspace_changed],
-        CalendarChanged: [tasks.on_calendar_changed],
-        MemberChanged: [tasks.on_member_changed],
+        WorkspaceChanged: [due_instants.on_workspace_changed, note_templates.on_workspace_changed],
+        CalendarChanged: [due_instants.on_calendar_changed],
+        TraitChanged: [traits.on_trait_changed],
+        MemberChanged: [due_instants.on_member_changed],
         MemberHandedOver: [tasks.on_member_handed_over],
         OrganizationChanged: [subjects.on_organization_changed],
         AccountChanged: [tasks.on_account_changed, subjects.on_account_changed],

@@ -4,7 +4,7 @@ from typing import Any
 
 from accounts_api.customers.import_destinations.rules import targets
 from accounts_api.records.schema.record_schemas import ACCOUNT
-from accounts_api.records.trait_values.definitions import Definition
+from shared.traits.definitions import Definition
 from tests.harness import Client, Tenure, Workspace
 
 KNOWN = targets(

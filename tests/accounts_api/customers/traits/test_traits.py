@@ -3,9 +3,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from accounts_api.customers.traits.rules import converted
-from accounts_api.records.trait_values.definitions import Definition, TraitType
-from accounts_api.records.trait_values.values import InvalidTraitValue
+from shared.traits.conversion import converted
+from shared.traits.definitions import Definition, TraitType
+from shared.traits.values import InvalidTraitValue
 from tests.accounts_api.records.making import bulk, make, make_trait
 from tests.harness import Tenure, Workspace
 

@@ -25,11 +25,11 @@ from accounts_api.language.formulas.type_check import check_formula, misfit
 from accounts_api.language.formulas.typed import Checked, Formula
 from accounts_api.language.formulas.types import Sort
 from accounts_api.language.formulas.values import Money
-from accounts_api.records.trait_values.definitions import Definition
-from accounts_api.records.trait_values.values import coerce
 from shared.ids import new_id
 from shared.rules.interpreter.evaluate import Snapshot
 from shared.rules.types.context import months_after
+from shared.traits.definitions import Definition
+from shared.traits.values import coerce
 from tests.accounts_api.language.formulas.random_formulas import (
     CATALOG,
     MOMENT,

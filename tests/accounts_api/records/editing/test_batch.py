@@ -9,7 +9,7 @@ from accounts_api.records.editing.batch import Batch
 from accounts_api.records.editing.edits import OURSELVES, Edit
 from accounts_api.records.editing.lookups import Lookups
 from accounts_api.records.schema.record_schemas import ACCOUNT
-from accounts_api.records.trait_values.definitions import Definition
+from shared.traits.definitions import Definition
 
 VALUES = st.one_of(st.none(), st.booleans(), st.integers(0, 2), st.lists(st.booleans(), max_size=2))
 ROW = st.fixed_dictionaries(

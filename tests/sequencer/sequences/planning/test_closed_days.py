@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from shared.calendar_definition import CalendarDefinition, ClosedDay, WorkingHours
 from shared.events.accounts import CalendarChanged
-from shared.events.calendars import CalendarDefinition, ClosedDay, WorkingHours
 from shared.ids import new_id
 from tests.sequencer.renewals import Renewals
 

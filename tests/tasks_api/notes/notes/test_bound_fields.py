@@ -242,6 +242,7 @@ def test_a_fault_of_a_record_is_told_at_the_notes_own_value_with_all_it_says() -
         author_id=None,
         author={},
         authored_at=datetime(2026, 3, 2, tzinfo=UTC),
+        traits={},
         field_values={},
         record_versions={},
         field_write="none",

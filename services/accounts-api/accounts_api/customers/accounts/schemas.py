@@ -11,11 +11,10 @@ from accounts_api.records.requests.schemas import (
     RecordFields,
     RecordOut,
     Row,
-    Traits,
 )
 from shared.bulk import RowsIn, rows_field
 from shared.events.records import LifecycleStatus
-from shared.schemas import Country, Currency, ExternalId, Minor, Name, Source, TimeZone
+from shared.schemas import Country, Currency, ExternalId, Minor, Name, Source, TimeZone, Traits
 
 EXAMPLE: dict[str, Any] = {
     "name": "Acme Analytics",

@@ -8,7 +8,6 @@ from accounts_api.records.requests.schemas import (
     RecordFields,
     RecordOut,
     Row,
-    Traits,
 )
 from shared.bulk import RowsIn, rows_field
 from shared.events.records import EmailStatus
@@ -23,6 +22,7 @@ from shared.schemas import (
     ShortText,
     Source,
     TimeZone,
+    Traits,
 )
 
 PlanRoles = Annotated[

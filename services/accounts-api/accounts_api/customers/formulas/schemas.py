@@ -5,8 +5,8 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from accounts_api.language.formulas.nodes import MAX_TEXT
 from accounts_api.records.requests.schemas import RecordTypeKey
-from accounts_api.records.trait_values.definitions import FormulaResultType
 from shared.schemas import Currency, In, KeyOrId, Out
+from shared.traits.definitions import FormulaResultType
 
 FormulaText = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_TEXT)

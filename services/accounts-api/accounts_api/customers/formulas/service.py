@@ -19,7 +19,6 @@ from accounts_api.language.formulas.printer import write_formula
 from accounts_api.language.formulas.type_check import check_formula, misfit
 from accounts_api.language.formulas.typed import Formula
 from accounts_api.records.schema import record_catalog
-from accounts_api.records.trait_values.definitions import Definition
 from shared.errors import Fault
 from shared.lists import filters
 from shared.rules.interpreter.needs import Needs
@@ -27,6 +26,8 @@ from shared.rules.syntax.faults import Fault as RuleFault
 from shared.rules.syntax.faults import RuleFaulty, of_what_is_stored
 from shared.rules.types.catalog import Catalog
 from shared.rules.types.context import EvaluationContext
+from shared.traits.definitions import Definition
+from shared.traits.fields import trait_field
 from shared.uow import UnitOfWork
 from shared.usages import Usage
 
@@ -55,7 +56,7 @@ async def read(
     known = catalog.scope(record_type).fields
     if definition.result_type is not None and f"traits.{definition.key}" not in known:
         # so that a formula that reads itself is told so, and not that there is no such trait
-        own = record_catalog.trait_field(definition)
+        own = trait_field(definition)
         catalog = catalog.with_traits({record_type: [own]})
     try:
         formula = usable(catalog, record_type, definition.formula or "")

@@ -3,7 +3,7 @@
 import hashlib
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Final
 from uuid import UUID
 
@@ -12,7 +12,13 @@ from pydantic_core import to_json
 from accounts_api.customers.import_destinations import client
 from accounts_api.customers.import_destinations.client import RowResult
 from accounts_api.customers.import_destinations.destination import BY_ID, Identity, Importer, Row
-from accounts_api.customers.import_destinations.rules import ImportTargetType, Target
+from accounts_api.customers.import_destinations.rules import (
+    ImportTargetType,
+    Target,
+    targets_of_traits,
+)
+from accounts_api.customers.traits import service as traits
+from accounts_api.customers.traits.rules import definition_of
 from accounts_api.records.editing.edits import Outcome
 from shared.errors import Fault, Invalid
 from shared.quiet import Automation
@@ -37,6 +43,7 @@ class Delivery:
 class ServiceDestination:
     """Of a service that has a bulk write like those of this one."""
 
+    record_type: str
     peer: ServiceName
     path: str
     permission: str
@@ -46,8 +53,10 @@ class ServiceDestination:
     identity: Identity = BY_ID
     links_accounts: bool = False
 
-    async def targets(self, _uow: UnitOfWork) -> Mapping[str, Target]:
-        return self.known
+    async def targets(self, uow: UnitOfWork) -> Mapping[str, Target]:
+        rows = await traits.traits_of(uow, self.record_type)
+        definitions = {row.key: definition_of(asdict(row)) for row in rows}
+        return {**self.known, **targets_of_traits(definitions)}
 
     def row(
         self, values: Mapping[str, Any], *, allow_implausible: bool
@@ -154,6 +163,7 @@ _OF_BOTH: Final[Mapping[str, ImportTargetType]] = {
     "authored_at": "datetime",
 }
 NOTES: Final = ServiceDestination(
+    "note",
     "tasks",
     "/v1/notes/bulk",
     "notes:write",
@@ -161,6 +171,7 @@ NOTES: Final = ServiceDestination(
     lower=("subject_type",),
 )
 TASKS: Final = ServiceDestination(
+    "task",
     "tasks",
     "/v1/tasks/bulk",
     "tasks:write",

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from typing_extensions import TypeAliasType
 
 from accounts_api.records.schema.record_schemas import RecordSchema
-from accounts_api.records.trait_values.definitions import Definition, Definitions
+from shared.traits.definitions import Definition, Definitions
 
 ImportTargetType = TypeAliasType(
     "ImportTargetType",
@@ -83,16 +83,20 @@ def targets(
     if schema.related == "accounts":
         found |= LINKS
     known = {name: Target(name, type_, name) for name, type_ in found.items()}
-    for key, definition in definitions.items():
-        if not _fillable(definition):
-            continue
-        name = f"traits.{key}"
-        type_ = _OF_TRAITS.get(definition.type, "text")
-        known[name] = Target(name, type_, key, definition.currency)
+    known |= targets_of_traits(definitions)
     if schema.related == "key_roles":
         for key, title in key_roles.items():
             known[f"key_roles.{key}"] = Target(f"key_roles.{key}", "members", title)
     return known
+
+
+def targets_of_traits(definitions: Definitions) -> dict[str, Target]:
+    return {
+        name: Target(name, _OF_TRAITS.get(definition.type, "text"), key, definition.currency)
+        for key, definition in definitions.items()
+        if _fillable(definition)
+        for name in (f"traits.{key}",)
+    }
 
 
 def of_fields(

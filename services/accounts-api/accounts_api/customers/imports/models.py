@@ -25,9 +25,9 @@ from accounts_api.customers.imports.rules import AmountUnits, EmptyCells
 from accounts_api.customers.imports.schemas import ImportStatus
 from accounts_api.db import Base
 from accounts_api.language.spreadsheets.formats import DateOrder, DecimalSign
-from accounts_api.records.trait_values.definitions import EditableBy
 from shared.columns import AT, NOW, created, versioned, workspace_key
 from shared.quiet import Automation
+from shared.traits.definitions import EditableBy
 
 _ZERO = text("0")
 

@@ -8,11 +8,10 @@ from accounts_api.records.requests.schemas import (
     RecordFields,
     RecordOut,
     Row,
-    Traits,
 )
 from shared.bulk import RowsIn, rows_field
 from shared.events.records import OpportunityType
-from shared.schemas import Currency, Day, ExternalId, Minor, Name, ShortText, Source
+from shared.schemas import Currency, Day, ExternalId, Minor, Name, ShortText, Source, Traits
 
 Url = Annotated[str, StringConstraints(max_length=2_000, pattern=r"^https?://[^\s/]+\S*$")]
 

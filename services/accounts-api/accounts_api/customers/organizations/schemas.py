@@ -7,10 +7,9 @@ from accounts_api.records.requests.schemas import (
     RecordFields,
     RecordOut,
     Row,
-    Traits,
 )
 from shared.bulk import RowsIn, rows_field
-from shared.schemas import ExternalId, Name, Source
+from shared.schemas import ExternalId, Name, Source, Traits
 
 EXAMPLE: dict[str, Any] = {
     "name": "Acme Group",

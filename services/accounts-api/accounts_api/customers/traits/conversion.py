@@ -8,43 +8,39 @@ from uuid import UUID
 from accounts_api.customers.traits import queries
 from accounts_api.customers.traits.errors import ValuesWouldBeLost
 from accounts_api.customers.traits.queries import Trait
-from accounts_api.customers.traits.rules import converted, definition_of, retyped
+from accounts_api.customers.traits.rules import definition_of
 from accounts_api.customers.traits.schemas import TypeIn
 from accounts_api.records.editing.edits import OURSELVES, Edit
 from accounts_api.records.schema.record_schemas import RecordSchema
 from accounts_api.records.store.service import write
-from accounts_api.records.trait_values.definitions import Definition
-from accounts_api.records.trait_values.values import InvalidTraitValue
 from shared.errors import Conflict
+from shared.traits.conversion import Conversion, converted, retyped
+from shared.traits.definitions import Definition
+from shared.traits.values import InvalidTraitValue
 from shared.uow import UnitOfWork
 
 BATCH: Final = 500
-_CONVERTED_AT_ONCE: Final = 20_000
-_SAMPLES: Final = 20
+CONVERTED_AT_ONCE: Final = 20_000
 
 
-async def try_type(
-    uow: UnitOfWork, schema: RecordSchema, known: Trait, data: TypeIn
-) -> dict[str, Any]:
+def tried(known: Trait, data: TypeIn) -> Definition:
+    """The definition that another type would give."""
     fields = {**asdict(known), **data.model_dump(exclude_unset=True)}
-    to = retyped(
+    return retyped(
         definition_of(asdict(known)),
         data.type,
         options=definition_of(fields).options,
         currency=data.currency or known.currency,
     )
-    zone = await uow.zone()
-    convertible, lost = 0, 0
-    samples: list[dict[str, Any]] = []
+
+
+async def try_type(
+    uow: UnitOfWork, schema: RecordSchema, known: Trait, data: TypeIn
+) -> dict[str, Any]:
+    conversion = Conversion(tried(known, data), await uow.zone())
     async for record_id, value in values(uow, schema, known.key):
-        try:
-            converted(value, to, zone)
-            convertible += 1
-        except InvalidTraitValue as invalid:
-            lost += 1
-            if len(samples) < _SAMPLES:
-                samples.append({"record_id": record_id, "value": value, "message": invalid.message})
-    return {"convertible": convertible, "unconvertible": lost, "samples": samples}
+        conversion.look_at(record_id, value)
+    return conversion.as_json()
 
 
 async def values(
@@ -72,11 +68,19 @@ async def convert(uow: UnitOfWork, schema: RecordSchema, to: Definition, *, forc
         except InvalidTraitValue:
             lost += 1
             edits.append(Edit(id=str(record_id), forced_traits={to.key: None}))
-        if len(edits) > _CONVERTED_AT_ONCE:
-            raise Conflict(f"More than {_CONVERTED_AT_ONCE} values; make a new trait instead.")
+        if len(edits) > CONVERTED_AT_ONCE:
+            raise too_many()
     if lost and not force:
-        raise ValuesWouldBeLost(
-            f"{lost} values would be cleared. Preview the type, or send `force=true`.", lost=lost
-        )
+        raise would_lose(lost)
     for start in range(0, len(edits), BATCH):
         await write(uow, schema, edits[start : start + BATCH], OURSELVES)
+
+
+def too_many() -> Conflict:
+    return Conflict(f"More than {CONVERTED_AT_ONCE} values; make a new trait instead.")
+
+
+def would_lose(lost: int) -> ValuesWouldBeLost:
+    return ValuesWouldBeLost(
+        f"{lost} values would be cleared. Preview the type, or send `force=true`.", lost=lost
+    )

@@ -20,11 +20,11 @@ from accounts_api.language.formulas.values import Money
 from accounts_api.records.schema.record_schemas import RecordSchema
 from accounts_api.records.schema.trait_keys import TRAIT_KEYS
 from accounts_api.records.store.service import living
-from accounts_api.records.trait_values.definitions import Definition
 from shared.errors import Fault, Invalid
 from shared.lists import moment
 from shared.rules.interpreter.depends import CALENDAR, EXISTENCE
 from shared.rules.interpreter.snapshots import read_snapshot
+from shared.traits.definitions import Definition
 from shared.uow import UnitOfWork
 
 NO_KEY = "draft"

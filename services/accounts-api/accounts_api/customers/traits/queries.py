@@ -2,7 +2,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 from pydantic_core import from_json
@@ -12,21 +12,18 @@ from sqlalchemy import (
     Text,
     bindparam,
     cast,
-    delete,
     func,
     insert,
     select,
-    text,
     tuple_,
     update,
 )
 
 from accounts_api.records.schema.models import TABLES
 from accounts_api.records.schema.models import trait_definitions as traits
-from accounts_api.records.schema.record_schemas import RECORD_SCHEMAS, RecordSchema
-from accounts_api.records.trait_values.definitions import EditableBy, FormulaResultType, TraitType
-from shared.data import WORKSPACE, Transaction
-from shared.held_work import not_held
+from accounts_api.records.schema.record_schemas import RecordSchema
+from shared.data import WORKSPACE
+from shared.traits.definitions import EditableBy, FormulaResultType, TraitType
 from shared.uow import UnitOfWork
 
 COUNTED_TO = 1_000
@@ -99,16 +96,6 @@ def _this(uow: UnitOfWork, trait_id: UUID) -> tuple[ColumnElement[bool], ColumnE
     return traits.c.workspace_id == uow.workspace_id, traits.c.id == trait_id
 
 
-async def remove_trait(uow: UnitOfWork, trait_id: UUID) -> None:
-    await uow.run(delete(traits).where(*_this(uow, trait_id)))
-
-
-async def bury_trait(uow: UnitOfWork, trait_id: UUID) -> None:
-    """Gone for everyone but the job that clears its values."""
-    buried = {"deleted_at": func.clock_timestamp()}
-    await uow.run(update(traits).where(*_this(uow, trait_id)).values(**buried))
-
-
 async def count_values(uow: UnitOfWork, schema: RecordSchema, key: str) -> int:
     """Records with a value, counted to one more than `COUNTED_TO`."""
     table, valued = _valued(schema, key)
@@ -146,56 +133,3 @@ def _valued(schema: RecordSchema, key: str) -> tuple[Table, Sequence[ColumnEleme
         table.c.deleted_at.is_(None),
         with_value,
     ]
-
-
-@dataclass(frozen=True, slots=True)
-class TitledTrait:
-    id: UUID
-    title: str
-
-
-_WITH_VALUE = "\n      or ".join(
-    f"""record_type = '{schema.record_type}' and exists (
-        select from {schema.table} r where r.workspace_id = :workspace_id and r.deleted_at is null
-          and r.traits @> jsonb_build_object(t.key, cast(:member_id as text)))"""
-    for schema in RECORD_SCHEMAS.values()
-)
-_HOLDING = text(
-    f"""
-    select t.id, t.title from trait_definitions t
-    where t.workspace_id = :workspace_id and t.deleted_at is null and t.type = 'member'
-      and ({_WITH_VALUE}
-      or exists (
-        select from objects r join object_types o
-          on o.workspace_id = :workspace_id and o.id = r.object_type_id and o.key = t.record_type
-        where r.workspace_id = :workspace_id and r.deleted_at is null
-          and r.traits @> jsonb_build_object(t.key, cast(:member_id as text))))
-    order by t.title, t.id
-    """
-)
-
-
-async def traits_holding(uow: UnitOfWork, member_id: str) -> list[TitledTrait]:
-    """Those of type member that name this one on a living record, by title."""
-    return await uow.rows(TitledTrait, _HOLDING, member_id=member_id)
-
-
-@dataclass(frozen=True, slots=True)
-class BuriedTrait:
-    workspace_id: UUID
-    id: UUID
-    record_type: str
-    key: str
-
-
-CLEARING: Final = "deleted_traits"
-_BURIED = text(
-    "select workspace_id, id, record_type, key from trait_definitions d"
-    f" where deleted_at is not null and {not_held(CLEARING, 'd.workspace_id', 'd.id::text')}"
-    " order by deleted_at limit 1"
-)
-
-
-async def buried_trait(scope: Transaction) -> BuriedTrait | None:
-    """Of any workspace: one whose values are still to be cleared."""
-    return await scope.row(BuriedTrait, _BURIED)

@@ -10,18 +10,16 @@ from accounts_api.customers.traits.schemas import (
     TraitIn,
     TraitOut,
     TraitPatch,
+    TraitRecordType,
     TypeIn,
     TypePreview,
 )
-from accounts_api.evaluation.usages.schemas import UsageListOut
-from accounts_api.evaluation.usages.service import Elsewhere
-from accounts_api.records.requests.schemas import RecordTypeKey
 from accounts_api.records.schema.trait_keys import TRAIT_KEYS
 from shared.auth import Caller
 from shared.paging import CursorParam, Limit, Page
 from shared.routers.key_or_id import by_key_or_id
 from shared.web.all_faults import all_faults_at_once
-from shared.web.routing import ServiceDep, Uow, api_router, refuses, require
+from shared.web.routing import BeginUow, ServiceDep, Uow, api_router, refuses, require
 from shared.web.versions import IfMatch
 
 router = api_router("/v1/traits", "Traits")
@@ -39,7 +37,7 @@ async def list_traits(
     caller: Reader,
     uow: Uow,
     tenure: ServiceDep,
-    record_type: RecordTypeKey | None = None,
+    record_type: TraitRecordType | None = None,
     cursor: CursorParam = None,
     limit: Limit = 50,
 ) -> Any:
@@ -82,13 +80,16 @@ async def update_trait(
     data: TraitPatch,
     version: IfMatch,
     caller: Writer,
-    uow: Uow,
+    tenure: ServiceDep,
+    begin: BeginUow,
     force: Force = False,  # noqa: FBT002
 ) -> Any:
     """Changes what is sent. A new `type` converts every value; what cannot be converted is a 409,
-    or cleared by `force`.
+    or cleared by `force`. Values of tasks and notes follow within seconds.
     """
-    changed = await service.change_trait(uow, trait_id, version, data, force=force)
+    asked = None if force else await service.ask_of_change(tenure, caller, trait_id, data)
+    uow = await begin()
+    changed = await service.change_trait(uow, trait_id, version, data, asked, force=force)
     return await _shown(uow, changed)
 
 
@@ -97,39 +98,13 @@ async def update_trait(
     summary="Preview another type of a trait",
     response_model=TypePreview,
 )
-async def preview_trait_type(trait_id: TraitId, data: TypeIn, caller: Reader, uow: Uow) -> Any:
+async def preview_trait_type(
+    trait_id: TraitId, data: TypeIn, caller: Reader, tenure: ServiceDep
+) -> Any:
     """Counts the values that another type could hold, and shows some that it could not; nothing is
     stored.
     """
-    return await service.preview_type(uow, trait_id, data)
-
-
-@router.get("/{id}/usages", summary="Get usages of a trait", response_model=UsageListOut)
-async def get_trait_usages(trait_id: TraitId, caller: Reader, tenure: ServiceDep) -> Any:
-    """Lists rules, formulas and other traits, note templates, sequences (their templates too),
-    mappings, and imports that have not ended, that use the trait. `not_asked` names services that
-    did not answer.
-    """
-    elsewhere = await service.ask_others(tenure, caller, trait_id)
-    begin = tenure.units.begin
-    async with begin(caller.workspace_id, caller.cause, read_only=True) as uow:
-        return (await service.used_by(uow, trait_id, elsewhere)).as_json()
-
-
-@router.delete("/{id}", status_code=204, summary="Delete a trait")
-async def delete_trait(
-    trait_id: TraitId,
-    version: IfMatch,
-    caller: Writer,
-    tenure: ServiceDep,
-    force: Force = False,  # noqa: FBT002
-) -> None:
-    """Deletes a trait that nothing uses. In use, or with values, it is a 409 that names the users;
-    `force` deletes it with its values, which are cleared in batches.
-    """
-    elsewhere = Elsewhere() if force else await service.ask_others(tenure, caller, trait_id)
-    async with tenure.units.begin(caller.workspace_id, caller.cause) as uow:
-        await service.delete_trait(uow, trait_id, version, elsewhere, force=force)
+    return await service.preview_type(tenure, caller, trait_id, data)
 
 
 async def _shown(uow: Uow, trait: Any) -> Any:

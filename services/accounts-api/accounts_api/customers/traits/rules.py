@@ -1,32 +1,27 @@
-"""Whether a definition makes sense, and what becomes of a value when its type changes."""
+"""Whether a definition makes sense."""
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
-from datetime import date, datetime, time
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 import re2
 
-from accounts_api.records.trait_values.definitions import Definition, TraitType, readable_options
-from accounts_api.records.trait_values.values import InvalidTraitValue, coerce, compiled
 from shared.errors import Fault
+from shared.traits.definitions import Definition, readable_options
+from shared.traits.values import InvalidTraitValue, coerce, compiled
 
 _CHOSEN: Final = frozenset({"select", "multi_select"})
 _SIZED: Final = frozenset({"string", "text", "number", "currency"})
 _WRITTEN: Final = frozenset({"string", "text", "url", "email"})
 _LOOKED_UP: Final = frozenset({"member", "contact"})
-_YES: Final = frozenset({"true", "yes", "1"})
-_NO: Final = frozenset({"false", "no", "0"})
-_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
-_INSTANT: Final = re.compile(rf"{_DAY.pattern}T\S+(?:Z|[+-]\d{{2}}:\d{{2}})", re.ASCII)
 _BEYOND_RE2: Final = re.compile(
     r"\(\?(?:=|!|<=|<!|>|R|\d|\()|(?<!\\)(?:\\\\)*\\(?:[1-9]|k<)|[*+?}]\+"
 )
-_WRITTEN_NUMBER: Final = re.compile(
-    r"[+-]?(?:\d{1,18}|\d{1,3}(?:,\d{3}){1,5})(?:\.\d{1,18})?(?:[eE][+-]?\d{1,3})?", re.ASCII
-)
+
+
+OF_TASKS: Final = frozenset({"task", "note"})
+"""Record types whose traits are defined here and whose records the tasks service keeps."""
+_NOT_OF_TASKS: Final = frozenset({"formula", "contact"})
 
 
 def definition_of(fields: Mapping[str, Any]) -> Definition:
@@ -36,10 +31,14 @@ def definition_of(fields: Mapping[str, Any]) -> Definition:
         options=tuple(readable_options(fields.get("options"))),
         depends_on=fields.get("depends_on"),
         currency=fields.get("currency"),
+        required=fields.get("required", False),
         minimum=fields.get("minimum"),
         maximum=fields.get("maximum"),
         pattern=fields.get("pattern"),
         default=fields.get("default"),
+        editable_by=fields.get("editable_by", "everyone"),
+        deprecated=fields.get("deprecated", False),
+        id=str(fields.get("id", "")),
         formula=fields.get("formula"),
         result_type=fields.get("result_type"),
     )
@@ -62,6 +61,13 @@ def faults(definition: Definition, siblings: Mapping[str, Definition]) -> list[F
         *_limit_faults(definition),
         *_default_faults(definition),
     ]
+
+
+def faults_of_tasks(record_type: str, definition: Definition) -> list[Fault]:
+    if record_type not in OF_TASKS or definition.type not in _NOT_OF_TASKS:
+        return []
+    message = f"{record_type.capitalize()}s have no traits of type {definition.type}."
+    return [Fault("/type", "not_applicable", message)]
 
 
 def _formula_faults(definition: Definition) -> list[Fault]:
@@ -186,68 +192,3 @@ def _default_faults(definition: Definition) -> list[Fault]:
     except re2.error:
         return []  # its fault is told at the pattern
     return []
-
-
-def converted(value: Any, to: Definition, zone: ZoneInfo) -> Any:
-    """A stored value of any type as one of another. Raises `InvalidTraitValue` when that would lose
-    it. Days are those of `zone`.
-    """
-    return coerce(to, _as_type(value, to.type, zone))
-
-
-def _as_type(value: Any, to: TraitType, zone: ZoneInfo) -> Any:
-    if isinstance(value, list) and to != "multi_select":
-        value = ", ".join(value) if to in _WRITTEN else value[0] if len(value) == 1 else value
-    match to:
-        case "string" | "text":
-            return _in_words(value)
-        case "number" | "currency":
-            return _as_number(value)
-        case "boolean" if str(value).lower() in _YES | _NO:
-            return str(value).lower() in _YES
-        case "date" if isinstance(value, str) and _INSTANT.fullmatch(value):
-            return _instant(value).astimezone(zone).date().isoformat()
-        case "datetime" if isinstance(value, str) and _DAY.fullmatch(value):
-            return _midnight(value, zone)
-        case "select":
-            return _in_words(value)
-        case "multi_select" if not isinstance(value, list):
-            return [_in_words(value)]
-        case _:
-            return value
-
-
-def _instant(value: str) -> datetime:
-    try:
-        return datetime.fromisoformat(value)
-    except ValueError:
-        raise InvalidTraitValue("wrong_type", "This is no instant.") from None
-
-
-def _midnight(value: str, zone: ZoneInfo) -> str:
-    try:
-        day = date.fromisoformat(value)
-    except ValueError:
-        return value
-    return datetime.combine(day, time(), zone).isoformat()
-
-
-def _in_words(value: Any) -> Any:
-    if isinstance(value, bool):
-        return str(value).lower()
-    return f"{value}" if isinstance(value, int | float) else value
-
-
-def _as_number(value: Any) -> Any:
-    """Commas stand between thousands; one that does not may be a decimal comma, so is refused."""
-    if not isinstance(value, str) or not _WRITTEN_NUMBER.fullmatch(said := value.strip()):
-        return value
-    plain = said.replace(",", "")
-    return int(plain) if plain.lstrip("+-").isdigit() else float(plain)
-
-
-def retyped(definition: Definition, to: TraitType, **fields: Any) -> Definition:
-    """The definition as another type: limits that belong to the old one are gone."""
-    return replace(
-        definition, type=to, minimum=None, maximum=None, pattern=None, default=None, **fields
-    )

@@ -6,10 +6,17 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from accounts_api.customers.formulas.schemas import FormulaFault, FormulaText
 from accounts_api.evaluation.rule_sets.schemas import EvaluationProgress
-from accounts_api.records.requests.schemas import RecordTypeKey, TraitKey
-from accounts_api.records.trait_values.definitions import EditableBy, FormulaResultType, TraitType
-from shared.schemas import Currency, IfUnreadable, In, OneLine, Patch, StoredOut, Title
+from accounts_api.records.requests.schemas import TraitKey
+from shared.schemas import Currency, IfUnreadable, In, OneLine, Patch, Slug, StoredOut, Title
+from shared.traits.definitions import EditableBy, FormulaResultType, TraitType
 
+TraitRecordType = Annotated[
+    Slug,
+    Field(
+        description="`organization`, `account`, `contact`, `opportunity`, `task`, `note`, or the"
+        " key of an object type."
+    ),
+]
 OptionValue = Title
 Pattern = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 Description = Annotated[str, StringConstraints(max_length=2_000)]
@@ -119,7 +126,7 @@ class TraitIn(TraitFields):
 
     model_config = ConfigDict(json_schema_extra={"examples": [_TIER, _REASON, _OPEN_ARR]})
 
-    record_type: RecordTypeKey
+    record_type: TraitRecordType
     key: TraitKey = Field(
         description="How the API and rules call it, as `traits.<key>`. It cannot be changed."
     )

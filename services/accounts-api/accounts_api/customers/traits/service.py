@@ -1,44 +1,49 @@
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
-from functools import partial
+from dataclasses import asdict, dataclass
 from typing import Any, Final
 from uuid import UUID
 
 from pydantic_core import to_jsonable_python
 
 from accounts_api.customers.formulas import service as formulas
+from accounts_api.customers.peer_values import service as peer_values
 from accounts_api.customers.traits import conversion, queries
 from accounts_api.customers.traits.errors import (
     TraitKeyTaken,
     TraitNotFound,
     ValuesWouldBeLost,
 )
-from accounts_api.customers.traits.queries import BuriedTrait, Trait
-from accounts_api.customers.traits.rules import definition_of, dependent_faults, faults
+from accounts_api.customers.traits.queries import Trait
+from accounts_api.customers.traits.rules import (
+    OF_TASKS,
+    definition_of,
+    dependent_faults,
+    faults,
+    faults_of_tasks,
+)
 from accounts_api.customers.traits.schemas import TraitIn, TraitPatch, TypeIn
 from accounts_api.evaluation.engine import service as engine
 from accounts_api.evaluation.usages import service as usage
 from accounts_api.identity.audit_log import service as audit_log
 from accounts_api.language.formulas.printer import write_formula
 from accounts_api.language.formulas.typed import Formula
-from accounts_api.records.editing.edits import Edit
 from accounts_api.records.schema import record_catalog
 from accounts_api.records.schema.hooks import notify_of_shape
 from accounts_api.records.schema.record_schemas import RecordSchema
-from accounts_api.records.store.service import all_written, write_each
-from accounts_api.records.trait_values.definitions import Definition, TraitType, readable_options
-from shared import held_work
 from shared.auth import Caller
 from shared.db import refuse
-from shared.errors import Fault, Invalid, check_version
-from shared.events.base import Cause
+from shared.errors import Conflict, Fault, Invalid, check_version
+from shared.events.traits import TraitChanged
 from shared.ids import new_id
 from shared.paging import CursorSigner, page_of
 from shared.service import Service
+from shared.traits.conversion import changes_values
+from shared.traits.definitions import Definition, TraitType
 from shared.uow import UnitOfWork
-from shared.usages import Usage
 
-_BATCH = 500
+traits_of = queries.traits_of
+count_values = queries.count_values
+values_page = queries.values_page
 
 
 async def list_traits(
@@ -48,7 +53,7 @@ async def list_traits(
     cursor: str | None,
     limit: int,
 ) -> dict[str, Any]:
-    if record_type is not None:
+    if record_type is not None and record_type not in OF_TASKS:
         await schema_of(uow, record_type, "/query/record_type")
     shape = ("traits", record_type)
     after = cursors.read(cursor, uow.workspace_id, shape) if cursor else None
@@ -96,26 +101,55 @@ async def create_trait(uow: UnitOfWork, data: TraitIn) -> Trait:
     if formula is not None:
         await formulas.watch(uow, made.id, data.record_type, formula)
     await formulas.mend(uow)
+    tell(uow, made)
     await audit_log.record(uow, "trait.created", "trait", made.id, after=to_jsonable_python(fields))
     await notify_of_shape(uow)
     return made
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the tasks service said of a change, of the trait as it was at `version`."""
+
+    version: int
+    said: Mapping[str, Any]
+
+
+async def ask_of_change(
+    service: Service, caller: Caller, trait_id: UUID, data: TraitPatch
+) -> Asked | None:
+    """Not within a transaction. None where no value kept elsewhere would change."""
+    begin = service.units.begin
+    async with begin(caller.workspace_id, caller.cause, read_only=True) as uow:
+        known = await get_trait(uow, trait_id)
+        if known.record_type not in OF_TASKS:
+            return None
+        _, becomes = await _changes(uow, known, data)
+    after = definition_of({**asdict(known), **becomes})
+    if not changes_values(definition_of(asdict(known)), after) or after.type == "formula":
+        return None
+    return Asked(
+        known.version, await peer_values.preview(service, caller, known.record_type, after)
+    )
+
+
 async def change_trait(
-    uow: UnitOfWork, trait_id: UUID, version: int | None, data: TraitPatch, *, force: bool
+    uow: UnitOfWork,
+    trait_id: UUID,
+    version: int | None,
+    data: TraitPatch,
+    asked: Asked | None,
+    *,
+    force: bool,
 ) -> Trait:
     """Raises `ValuesWouldBeLost` when a new type cannot hold every value, and `InUse` when a
     formula that reads the trait would come to a stand, unless forced.
     """
     known = await get_trait(uow, trait_id, lock=True)
     check_version(version, known.version)
-    changes = await _as_stored(uow, known, _filled(data.changes()))
-    before = {name: getattr(known, name) for name in changes}
-    was, becomes = audit_log.difference(before, changes)
+    was, becomes = await _changes(uow, known, data)
     if not becomes:
         return known
-    if "type" in becomes:
-        becomes |= {name: None for name in _lost_with_type(becomes["type"]) if name not in changes}
     definition = definition_of({**asdict(known), **becomes})
     deciding = bool(becomes.keys() & _DECIDING)
     formula = await _check(uow, known.record_type, definition, formula_too=deciding)
@@ -124,7 +158,10 @@ async def change_trait(
     if deciding:
         becomes["faults"] = None
     changed = await queries.change_trait(uow, trait_id, becomes)
-    if deciding:
+    tell(uow, changed)
+    if known.record_type in OF_TASKS:
+        _must_keep_all(known, definition, asked, force=force)
+    elif deciding:
         await _follow(uow, known, definition, formula, force=force)
         other = bool(becomes.keys() & {"type", "currency", "result_type"})
         await _reevaluate_readers(uow, known, other_values=other, force=force)
@@ -139,6 +176,50 @@ async def change_trait(
     )
     await notify_of_shape(uow)
     return changed
+
+
+def tell(uow: UnitOfWork, trait: Trait, *, deleted: bool = False) -> None:
+    """Who keeps the records copies the definition, and brings their values into its form."""
+    if trait.record_type in OF_TASKS:
+        uow.publish(
+            TraitChanged(
+                id=trait.id,
+                record_type=trait.record_type,
+                key=trait.key,
+                title=trait.title,
+                definition=definition_of(asdict(trait)).as_json(),
+                deleted=deleted,
+                version=trait.version + deleted,
+            )
+        )
+
+
+def _must_keep_all(
+    known: Trait, definition: Definition, asked: Asked | None, *, force: bool
+) -> None:
+    """Raises `ValuesWouldBeLost`, unless forced. What is written between the question and the
+    change and does not fit is cleared; its history tells.
+    """
+    if force or not changes_values(definition_of(asdict(known)), definition):
+        return
+    if asked is None or asked.version != known.version:
+        raise Conflict("Somebody else changed the trait just now. Try again.")
+    if not asked.said["complete"]:
+        raise conversion.too_many()
+    if lost := asked.said["unconvertible"]:
+        raise conversion.would_lose(lost)
+
+
+async def _changes(
+    uow: UnitOfWork, known: Trait, data: TraitPatch
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What would be another, as it was and as it becomes."""
+    changes = await _as_stored(uow, known, _filled(data.changes()))
+    before = {name: getattr(known, name) for name in changes}
+    was, becomes = audit_log.difference(before, changes)
+    if "type" in becomes:
+        becomes |= {name: None for name in _lost_with_type(becomes["type"]) if name not in changes}
+    return was, becomes
 
 
 async def _as_stored(uow: UnitOfWork, known: Trait, changes: dict[str, Any]) -> dict[str, Any]:
@@ -173,9 +254,7 @@ async def _follow(
         await formulas.watch(uow, known.id, known.record_type, formula)
     elif known.formula is not None:
         await engine.unregister(uow, known.id)
-    # the last values of a formula are already of its result's type
-    same = definition.type in {known.type, known.result_type}
-    if formula is None and not (same and _offers_all(definition, known)):
+    if formula is None and changes_values(definition_of(asdict(known)), definition):
         schema = await schema_of(uow, known.record_type)
         await conversion.convert(uow, schema, definition, force=force)
 
@@ -190,11 +269,6 @@ async def _reevaluate_readers(
             "These formulas could not read it any more. Change them first, or send `force=true`."
         )
         usage.must_be_unused(usage.Used(stopped, [], 0), advice)
-
-
-def _offers_all(definition: Definition, known: Trait) -> bool:
-    """Whether every option that a value may have is still there."""
-    return {option.value for option in readable_options(known.options)} <= definition.allowed.keys()
 
 
 async def _must_hold_nothing(uow: UnitOfWork, known: Trait, *, force: bool) -> None:
@@ -230,7 +304,7 @@ async def schema_of(uow: UnitOfWork, record_type: str, pointer: str = "") -> Rec
 
 
 def _no_type(record_type: str, pointer: str) -> Fault:
-    message = f"{record_type!r} is neither one of the four record types nor an object type."
+    message = f"{record_type!r} is neither a record type that has traits nor an object type."
     return Fault(pointer, "unknown_record_type", message)
 
 
@@ -238,15 +312,22 @@ async def _check(
     uow: UnitOfWork, record_type: str, definition: Definition, *, formula_too: bool = True
 ) -> Formula | None:
     """The formula, of one that has one. Raises `Invalid` with every fault."""
-    there_is = await record_catalog.find_schema(uow, record_type) is not None
+    there_is = (
+        record_type in OF_TASKS or await record_catalog.find_schema(uow, record_type) is not None
+    )
     rows = await queries.traits_of(uow, record_type)
     siblings = {row.key: definition_of(asdict(row)) for row in rows}
     siblings[definition.key] = definition
     wrong, formula = faults(definition, siblings), None
+    elsewhere = faults_of_tasks(record_type, definition)
     wrong += dependent_faults(definition, siblings)
     if not there_is:
         wrong.insert(0, _no_type(record_type, "/record_type"))
-    if there_is and formula_too and definition.type == "formula" and definition.formula is not None:
+    if elsewhere:
+        wrong = elsewhere
+    elif (
+        there_is and formula_too and definition.type == "formula" and definition.formula is not None
+    ):
         formula, more = await formulas.read(uow, record_type, definition)
         wrong += more
     if wrong:
@@ -254,107 +335,23 @@ async def _check(
     return formula
 
 
-async def preview_type(uow: UnitOfWork, trait_id: UUID, data: TypeIn) -> dict[str, Any]:
+async def preview_type(
+    service: Service, caller: Caller, trait_id: UUID, data: TypeIn
+) -> dict[str, Any]:
     """How many values another type could hold, and a sample of those it could not."""
-    known = await get_trait(uow, trait_id)
-    if data.type == "formula":
-        message = "A formula is tried by POST /v1/traits/formula-preview."
-        raise Invalid(faults=[Fault("/type", "not_applicable", message)])
-    return await conversion.try_type(uow, await schema_of(uow, known.record_type), known, data)
-
-
-async def ask_others(service: Service, caller: Caller, trait_id: UUID) -> usage.Elsewhere:
-    """Not within a transaction."""
     begin = service.units.begin
     async with begin(caller.workspace_id, caller.cause, read_only=True) as uow:
         known = await get_trait(uow, trait_id)
-    return await usage.ask_others(service, caller, "trait", known.key, known.record_type)
-
-
-async def used_by(uow: UnitOfWork, trait_id: UUID, elsewhere: usage.Elsewhere) -> usage.Used:
-    known = await get_trait(uow, trait_id)
-    schema, key = await schema_of(uow, known.record_type), known.key
-    records = await queries.count_values(uow, schema, key)
-    return await usage.used(
-        uow, "trait", key, elsewhere, record_type=schema.record_type, records=records
-    )
-
-
-async def find_dependents(
-    uow: UnitOfWork, what: str, record_type: str | None, key: str
-) -> list[Usage]:
-    """The traits whose options a trait narrows."""
-    if what != "trait" or record_type is None:
-        return []
-    rows = await queries.traits_of(uow, record_type)
-    return [Usage("trait", str(row.id), row.title) for row in rows if row.depends_on == key]
-
-
-async def find_usages(uow: UnitOfWork, what: str, _: str | None, key: str) -> list[Usage]:
-    """The traits that name a member on a living record."""
-    if what != "member":
-        return []
-    rows = await queries.traits_holding(uow, key)
-    return [Usage("trait", str(row.id), row.title) for row in rows]
-
-
-async def delete_trait(
-    uow: UnitOfWork,
-    trait_id: UUID,
-    version: int | None,
-    elsewhere: usage.Elsewhere,
-    *,
-    force: bool,
-) -> None:
-    """Raises `InUse` with who uses it, unless forced: then its values are cleared, too."""
-    known = await get_trait(uow, trait_id, lock=True)
-    check_version(version, known.version)
-    used = await used_by(uow, trait_id, elsewhere)
-    if not force:
-        usage.must_be_unused(used, "Send `force=true` to delete it with its values.")
-    if known.formula is not None:
-        await engine.unregister(uow, trait_id)
-    if used.records:
-        await queries.bury_trait(uow, trait_id)
-        uow.wake_worker()
-    else:
-        await queries.remove_trait(uow, trait_id)
-    await formulas.recheck(uow, known.record_type, known.key)
-    await audit_log.record(
-        uow,
-        "trait.deleted",
-        "trait",
-        trait_id,
-        before={"record_type": known.record_type, "key": known.key},
-    )
-    await notify_of_shape(uow)
-
-
-async def clear_buried(service: Service) -> bool:
-    """Clear the values of a deleted trait, a batch at a time; then its definition goes."""
-    async with service.units.across_workspaces() as scope:
-        buried = await queries.buried_trait(scope)
-    if buried is None:
-        return False
-    cause = (Cause(type="system", id=f"trait:{buried.id}", label=f"{buried.key} was deleted"),)
-    await held_work.attempt(
-        service.units,
-        buried.workspace_id,
-        cause,
-        partial(_clear, buried=buried),
-        step=queries.CLEARING,
-        item=str(buried.id),
-        about={"trait_id": str(buried.id), "key": buried.key},
-    )
-    return True
-
-
-async def _clear(uow: UnitOfWork, buried: BuriedTrait) -> None:
-    """A record that cannot be written keeps its value, and the trait waits for another try."""
-    schema = await schema_of(uow, buried.record_type)
-    page = await queries.values_page(uow, schema, buried.key, after=None, limit=_BATCH)
-    edits = [Edit(id=str(record_id), forced_traits={buried.key: None}) for record_id, _ in page]
-    if edits:
-        all_written(await write_each(uow, schema, edits))
-    else:
-        await queries.remove_trait(uow, buried.id)
+        if data.type == "formula":
+            message = "A formula is tried by POST /v1/traits/formula-preview."
+            raise Invalid(faults=[Fault("/type", "not_applicable", message)])
+        if known.record_type not in OF_TASKS:
+            schema = await schema_of(uow, known.record_type)
+            return await conversion.try_type(uow, schema, known, data)
+    to = conversion.tried(known, data)
+    if wrong := faults_of_tasks(known.record_type, to):
+        raise Invalid(faults=wrong)
+    said = await peer_values.preview(service, caller, known.record_type, to)
+    if not said["complete"]:
+        raise conversion.too_many()
+    return said

@@ -54,6 +54,8 @@ class Elsewhere:
 
     usages: list[Usage] = field(default_factory=list)
     not_asked: list[ServiceName] = field(default_factory=list)
+    records: int = 0
+    """Of theirs, that have a value of the trait."""
 
 
 async def ask_others(

@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import ValidationError
 
 from shared.business_time import WEEKDAYS
-from shared.events.calendars import CalendarDefinition, WorkingHours
+from shared.calendar_definition import CalendarDefinition, WorkingHours
 
 USUAL: Final = CalendarDefinition(
     working_hours={day: [WorkingHours(start="09:00", end="17:00")] for day in WEEKDAYS[:5]},

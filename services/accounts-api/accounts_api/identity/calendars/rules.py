@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from shared.business_time import WEEKDAYS, subdivisions
+from shared.calendar_definition import CalendarDefinition
 from shared.errors import Fault
-from shared.events.calendars import CalendarDefinition
 
 FIELDS = ("working_hours", "country", "subdivision", "closed_days", "extra_working_days")
 

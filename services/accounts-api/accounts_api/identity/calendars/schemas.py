@@ -5,7 +5,7 @@ from uuid import UUID
 from pydantic import ConfigDict, Field, StringConstraints
 
 from shared.business_time import TimeUnit, Weekday
-from shared.events.calendars import ClosedDay, ExtraWorkingDay, WorkingHours
+from shared.calendar_definition import ClosedDay, ExtraWorkingDay, WorkingHours
 from shared.schemas import (
     Country,
     Day,

@@ -7,10 +7,11 @@ from typing import Any, Final, Literal
 
 from accounts_api.records.schema.record_schemas import RecordSchema
 from accounts_api.records.schema.rules import RecordState
-from accounts_api.records.trait_values.definitions import EditableBy
 from shared.auth import Caller
 from shared.bulk import WriteStatus
 from shared.errors import AppError, Fault
+from shared.traits.definitions import EditableBy
+from shared.traits.patches import EVERY_EDITOR, editable_by
 
 ROW_NOT_STORED: Final = "This row was not stored."
 SEE_ERRORS: Final = "See `errors` for each fault."
@@ -81,16 +82,10 @@ class Writer:
     def of(cls, caller: Caller) -> "Writer":
         if caller.principal.type == "service":
             return OURSELVES
-        groups: dict[str | None, frozenset[EditableBy]] = {
-            "admin": frozenset({"everyone", "leaders", "admins"}),
-            "leader": frozenset({"everyone", "leaders"}),
-        }
-        return cls(groups.get(caller.role, frozenset({"everyone"})))
+        return cls(editable_by(caller))
 
 
-OURSELVES = Writer(
-    frozenset({"everyone", "leaders", "admins", "source"}), is_source=True, writes_owned=True
-)
+OURSELVES = Writer(EVERY_EDITOR, is_source=True, writes_owned=True)
 """Our own services and handlers, and the connections that speak through them."""
 RULES = replace(OURSELVES, writes_owned=False)
 """What the workspace has configured to happen by itself."""

@@ -10,8 +10,8 @@ from accounts_api.records.editing.record_formulas import compute
 from accounts_api.records.schema.errors import TAKEN, ExternalIdTaken, OwnedElsewhere
 from accounts_api.records.schema.record_schemas import RecordSchema
 from accounts_api.records.schema.rules import RecordState, differences, merged, search_text
-from accounts_api.records.trait_values.values import InvalidTraitValue, beside, coerce
 from shared.errors import Fault, Invalid
+from shared.traits.patches import TraitWrite
 
 Differences = dict[str, tuple[Any, Any]]
 
@@ -93,71 +93,19 @@ class Filling:
         return []
 
     def _traits(self, edit: Edit, before: RecordState | None, after: RecordState) -> list[Fault]:
-        faults = []
-        if before is None:
-            after["traits"] = {
-                key: definition.default
-                for key, definition in self.lookups.definitions.items()
-                if definition.default is not None and not definition.deprecated
-            }
-        patch: dict[str, Any] = {}
-        for key, value in edit.traits.items():
-            try:
-                patch[key] = self._trait(key, value)
-            except InvalidTraitValue as invalid:
-                faults.append(invalid.at(f"{edit.pointer}/traits/{escaped(key)}"))
-        patch |= edit.forced_traits
-        after["traits"] = merged(after["traits"], patch)
-        for key, value in after["traits"].items():
-            definition = self.lookups.definitions.get(key)
-            parent = definition.depends_on if definition else None
-            if definition and parent and (key in patch or parent in patch):
-                unfit = beside(definition, value, after["traits"])
-                if unfit is not None:
-                    faults.append(unfit.at(f"{edit.pointer}/traits/{escaped(key)}"))
-        return faults + self._missing_traits(edit, before, after)
-
-    def _trait(self, key: str, value: Any) -> Any:
-        definition = self.lookups.definitions.get(key)
-        if definition is None:
-            raise InvalidTraitValue(
-                "unknown_trait", f"{self.schema.plural} have no trait {key[:100]!r}."
-            )
-        if definition.type == "formula":
-            return coerce(definition, value)
-        if definition.editable_by not in self.writer.may_edit:
-            raise InvalidTraitValue(
-                "not_editable", f"Only {definition.editable_by} may edit this trait."
-            )
-        if value is None:
-            return None
-        if definition.deprecated:
-            raise InvalidTraitValue(
-                "deprecated", "This trait is deprecated: it can only be cleared."
-            )
-        kept = coerce(definition, value)
-        if definition.type == "member" and kept not in self.lookups.members:
-            raise InvalidTraitValue("unknown_member", "There is no such member.")
-        if definition.type == "contact":
-            if kept not in self.lookups.contacts:
-                raise InvalidTraitValue("unknown_contact", "There is no such contact.")
-            return self.lookups.contacts[kept]
-        return kept
-
-    def _missing_traits(
-        self, edit: Edit, before: RecordState | None, after: RecordState
-    ) -> list[Fault]:
-        """A record from before a trait was required may stay without it; nobody may clear it."""
-        if self.writer.is_source:
-            return []
-        return [
-            Fault(f"{edit.pointer}/traits/{escaped(key)}", "required", "This trait is required.")
-            for key, definition in self.lookups.definitions.items()
-            if definition.required
-            and not definition.deprecated
-            and key not in after["traits"]
-            and (before is None or key in edit.traits)
-        ]
+        write = TraitWrite(
+            self.lookups.definitions,
+            self.schema.plural,
+            self.writer.may_edit,
+            is_source=self.writer.is_source,
+            members=self.lookups.members,
+            contacts=self.lookups.contacts,
+        )
+        stood = None if before is None else after["traits"]
+        after["traits"], faults = write.patched(
+            stood, edit.traits, edit.pointer, edit.forced_traits
+        )
+        return faults
 
     def _parents(self, edit: Edit, before: RecordState | None, after: RecordState) -> list[Fault]:
         faults = []

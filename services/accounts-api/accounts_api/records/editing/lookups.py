@@ -13,8 +13,8 @@ from accounts_api.records.schema.record_schemas import (
     RecordSchema,
 )
 from accounts_api.records.schema.rules import RecordState
-from accounts_api.records.trait_values.definitions import Definitions
 from shared.rules.types.context import EvaluationContext
+from shared.traits.definitions import Definitions
 
 
 @dataclass

@@ -17,11 +17,11 @@ from accounts_api.language.formulas.values import number
 from accounts_api.records.schema.record_catalog import catalog_of_schema
 from accounts_api.records.schema.record_schemas import RecordSchema
 from accounts_api.records.schema.rules import RecordState
-from accounts_api.records.trait_values.definitions import Definition, read_definitions
 from shared.events.base import Cause
 from shared.rules.interpreter.evaluate import Snapshot
 from shared.rules.syntax.faults import RuleFaulty
 from shared.rules.types.context import EvaluationContext
+from shared.traits.definitions import Definition, read_definitions
 
 _NO_MATTER: Final = EvaluationContext(datetime(2000, 1, 1, tzinfo=UTC), ZoneInfo("UTC"))
 """For formulas that do not ask what day it is."""

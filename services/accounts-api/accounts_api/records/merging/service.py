@@ -24,9 +24,9 @@ from accounts_api.records.schema.record_schemas import (
 )
 from accounts_api.records.schema.rules import RecordState
 from accounts_api.records.store import service as store
-from accounts_api.records.trait_values.definitions import Definitions
 from shared.errors import Fault, invalid
 from shared.record_columns import follow_merge
+from shared.traits.definitions import Definitions
 from shared.uow import UnitOfWork
 
 _OWNED = frozenset(

@@ -19,13 +19,6 @@ RecordTypeKey = Annotated[
     ),
 ]
 TraitKey = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
-Traits = Annotated[
-    dict[str, Any],
-    Field(
-        max_length=500,
-        description="By key. On a change: absent stays, null clears. See `/v1/traits`.",
-    ),
-]
 Holders = Annotated[list[UUID], Field(max_length=50)]
 KeyRoles = Annotated[
     dict[str, Holders | None],

@@ -1,10 +1,8 @@
 """What the rule language may say about this workspace's records."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from typing import Final
 from uuid import UUID
 
 from pydantic_core import from_json
@@ -18,8 +16,6 @@ from accounts_api.records.schema.record_schemas import (
     RecordSchema,
     schema_of,
 )
-from accounts_api.records.trait_values.definitions import Definition, TraitType
-from shared.mail.addresses import normal_email
 from shared.rules.types.catalog import (
     Catalog,
     Children,
@@ -29,25 +25,10 @@ from shared.rules.types.catalog import (
     RecordType,
     Relation,
     event_property,
-    trait,
 )
+from shared.traits.definitions import Definition
+from shared.traits.fields import FIELD_TYPES, field_of, trait_field
 from shared.uow import UnitOfWork
-
-FIELD_TYPES: Final[Mapping[TraitType, FieldType]] = {
-    "string": FieldType.TEXT,
-    "text": FieldType.TEXT,
-    "url": FieldType.TEXT,
-    "email": FieldType.TEXT,
-    "number": FieldType.NUMBER,
-    "currency": FieldType.CURRENCY,
-    "boolean": FieldType.BOOLEAN,
-    "date": FieldType.DATE,
-    "datetime": FieldType.DATETIME,
-    "select": FieldType.SELECT,
-    "multi_select": FieldType.MULTI_SELECT,
-    "member": FieldType.ID,
-    "contact": FieldType.ID,
-}
 
 
 def catalog_of_schema(schema: RecordSchema, definitions: Iterable[Definition]) -> Catalog:
@@ -59,17 +40,6 @@ def catalog_of_schema(schema: RecordSchema, definitions: Iterable[Definition]) -
     return Catalog(
         {schema.record_type: RecordType(schema.record_type, schema.table, (*fields, *own))}
     )
-
-
-def trait_field(definition: Definition) -> Field:
-    """A trait as rules and formulas know it."""
-    return _trait(definition.key, definition.value_type, definition.allowed, definition.currency)
-
-
-def _trait(key: str, type_: TraitType, options: Iterable[str], currency: str | None) -> Field:
-    field_type = FIELD_TYPES[type_]
-    field = trait(key, field_type, options if field_type in _CHOSEN else (), currency or "")
-    return replace(field, one_form=normal_email) if type_ == "email" else field
 
 
 async def rule_catalog(uow: UnitOfWork) -> Catalog:
@@ -84,7 +54,7 @@ async def rule_catalog(uow: UnitOfWork) -> Catalog:
 def _catalog(trait_document: str, type_document: str, property_document: str) -> Catalog:
     traits: dict[str, list[Field]] = defaultdict(list)
     for row in from_json(trait_document):
-        field = _trait(row["key"], row["type"], row["options"] or (), row["currency"])
+        field = field_of(row["key"], row["type"], row["options"] or (), row["currency"])
         traits[row["record_type"]].append(field)
     properties: dict[str, list[Field]] = defaultdict(list)
     for row in from_json(property_document):
@@ -92,9 +62,6 @@ def _catalog(trait_document: str, type_document: str, property_document: str) ->
             properties[event].append(event_property(row["key"], FIELD_TYPES[row["type"]]))
     known = with_objects(STANDARD, _read_types(type_document)).with_traits(traits)
     return known.with_event_properties(properties) if properties else known
-
-
-_CHOSEN: Final = frozenset({FieldType.SELECT, FieldType.MULTI_SELECT})
 
 
 def with_objects(catalog: Catalog, defined: Sequence[ObjectType]) -> Catalog:

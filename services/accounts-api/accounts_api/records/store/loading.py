@@ -18,8 +18,8 @@ from accounts_api.records.schema.record_schemas import (
 )
 from accounts_api.records.schema.rules import RecordState
 from accounts_api.records.store import queries
-from accounts_api.records.trait_values.definitions import Definitions, read_definitions
 from shared.lists import moment
+from shared.traits.definitions import Definitions, read_definitions
 from shared.uow import UnitOfWork
 
 

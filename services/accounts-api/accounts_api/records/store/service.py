@@ -14,9 +14,9 @@ from accounts_api.records.schema.rules import RecordState
 from accounts_api.records.store import queries, storing
 from accounts_api.records.store.coalescing import coalesce_computed
 from accounts_api.records.store.writing import Validator, plan, write
-from accounts_api.records.trait_values.definitions import Definitions, read_definitions
 from shared.batches import isolate_failures
 from shared.errors import AppError
+from shared.traits.definitions import Definitions, read_definitions
 from shared.uow import UnitOfWork
 
 __all__ = [

@@ -9,8 +9,8 @@ from uuid import UUID
 
 from pydantic_core import from_json, to_json
 
-from accounts_api.records.trait_values.definitions import Definition, TraitType
-from accounts_api.records.trait_values.values import InvalidTraitValue, coerce
+from shared.traits.definitions import Definition, TraitType
+from shared.traits.values import InvalidTraitValue, coerce
 
 NOBODY: Final = UUID(int=0)
 """Stands in a roll-up for a contact or an account that is not known."""

@@ -7,9 +7,9 @@ from uuid import UUID
 from pydantic_core import to_json
 from sqlalchemy import text
 
-from accounts_api.records.trait_values.definitions import TraitType
 from accounts_api.signals.event_counts.rules import Declared
 from shared.data import Transaction
+from shared.traits.definitions import TraitType
 from shared.uow import UnitOfWork
 
 

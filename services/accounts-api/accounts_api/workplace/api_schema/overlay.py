@@ -11,10 +11,13 @@ from accounts_api.workplace.api_schema.rules import Shape
 Schema = dict[str, Any]
 
 RECORDS: Final = ("account", "contact", "opportunity", "organization")
+OF_TASKS: Final = ("note", "task")
+"""Record types whose schemas stand in the document of the tasks service."""
 _OBJECTS: Final = "/v1/objects/{object_type}"
 _REF: Final = "#/components/schemas/"
 _ANSWERS: Final = ("{0}", "Sparse{0}", "{0}Record")
-_REQUESTS: Final = ("{0}In", "{0}Patch", "{0}Row")
+_REQUESTS: Final = ("{0}In", "{0}Patch", "{0}Row", "{0}Upsert")
+_OF_TASKS: Final = frozenset({"{0}", *_REQUESTS})
 _LINKS: Final = ("organization", "account", "contact", "opportunity")
 _OBJECT_COMPONENTS: Final = (
     "Object",
@@ -56,11 +59,11 @@ def overlay_of(shape: Shape, document: Schema, version: str) -> Schema:
 
 def _actions(shape: Shape, document: Schema) -> Iterator[Schema]:
     schemas: Schema = {}
-    for record_type in RECORDS:
+    for record_type in (*RECORDS, *OF_TASKS):
         name = record_type.capitalize()
         traits = shape["traits"].get(record_type, {})
         schemas |= trait_components(name, f"an {name}" if name[0] in "AO" else f"a {name}", traits)
-        yield from _point(name, document)
+        yield from _point(name, document, elsewhere=record_type in OF_TASKS)
     paths: Schema = {}
     for key, object_type in sorted(shape["object_types"].items()):
         name = object_name(key)
@@ -129,14 +132,14 @@ def _writable(schema: Schema) -> Schema:
     return {key: value for key, value in schema.items() if key != "readOnly"}
 
 
-def _point(name: str, document: Schema) -> Iterator[Schema]:
+def _point(name: str, document: Schema, *, elsewhere: bool) -> Iterator[Schema]:
     """Actions that let the schemas of a record type refer to its traits."""
     known = document["components"]["schemas"]
     for forms, traits in ((_ANSWERS, f"{name}Traits"), (_REQUESTS, f"{name}TraitsIn")):
         for form in forms:
             component = form.format(name)
             # A webhook's record is in another service's document: there the action finds it.
-            if component in known or form == _ANSWERS[2]:
+            if component in known or form == _ANSWERS[2] or (elsewhere and form in _OF_TASKS):
                 properties = f"$.components.schemas.{component}.properties"
                 yield {"target": f"{properties}.traits", "remove": True}
                 reference = {"$ref": f"{_REF}{traits}"}

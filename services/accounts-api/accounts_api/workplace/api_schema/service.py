@@ -6,9 +6,8 @@ from typing import Any
 
 from pydantic_core import to_json, to_jsonable_python
 
-from accounts_api.records.trait_values.definitions import readable_options
 from accounts_api.workplace.api_schema import queries
-from accounts_api.workplace.api_schema.overlay import RECORDS
+from accounts_api.workplace.api_schema.overlay import OF_TASKS, RECORDS
 from accounts_api.workplace.api_schema.rows import ObjectTypeShape, SchemaVersion, TraitShape
 from accounts_api.workplace.api_schema.rules import (
     NO_SHAPE,
@@ -20,6 +19,7 @@ from shared.events.accounts import ApiSchemaChange, ApiSchemaChanged
 from shared.ids import new_id
 from shared.logging import get_logger
 from shared.paging import CursorSigner, page_of
+from shared.traits.definitions import readable_options
 from shared.uow import UnitOfWork
 
 log = get_logger(__name__)
@@ -27,7 +27,7 @@ log = get_logger(__name__)
 
 async def current_shape(uow: UnitOfWork) -> Shape:
     types = {each.key: _object_type(each) for each in await queries.object_type_shapes(uow)}
-    traits: dict[str, dict[str, Any]] = {name: {} for name in (*RECORDS, *types)}
+    traits: dict[str, dict[str, Any]] = {name: {} for name in (*RECORDS, *OF_TASKS, *types)}
     for trait in await queries.trait_shapes(uow):
         # Of a type that was deleted there are traits until all of its records are.
         if trait.record_type in traits:

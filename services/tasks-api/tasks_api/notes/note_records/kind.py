@@ -7,6 +7,7 @@ from uuid import UUID
 from typing_extensions import override
 
 from shared.errors import Conflict, Fault
+from shared.traits.patches import TraitWrite
 from tasks_api.notes.note_templates.rules import clean
 from tasks_api.notes.notes.rules import NOTE, TOLD, is_own
 from tasks_api.notes.notes.service import NoteNotFound
@@ -30,6 +31,7 @@ _NEW: Final[State] = {
     "noted_on": None,
     "author_id": None,
     "authored_at": None,
+    "traits": {},
     "field_values": {},
     "record_versions": {},
     "field_write": "none",
@@ -57,6 +59,7 @@ class NoteKind(Kind):
     """External ids of notes that were deleted."""
     shows: bool
     """Whether the answer shows the note, so that a private one of somebody else is not written."""
+    traits: TraitWrite
 
     @override
     def fill(self, edit: Edit, before: State | None) -> State:
@@ -69,7 +72,8 @@ class NoteKind(Kind):
             "write_after": moment.now,
         }
         authored = moment.told(edit, before, member="author_id", instant="authored_at")
-        note = {**was, **edit.given, **authored}
+        traits, faults = self.patched(edit, before)
+        note = {**was, **edit.given, **authored, "traits": traits}
         if replica.accounts_of(note) != replica.accounts_of(was):
             note["hidden_by"] = sorted(replica.accounts_of(note) & self.ignored)
         if "body" in edit.given:
@@ -77,7 +81,7 @@ class NoteKind(Kind):
         if note["noted_on"] is None:
             day = note["authored_at"].astimezone(moment.zone).date()
             note["noted_on"] = was["noted_on"] or day
-        faults = [
+        faults += [
             Fault(f"{edit.pointer}/{name}", "required", message)
             for name, message in (
                 ("title", "Say what the note is."),

@@ -45,7 +45,7 @@ async def upsert_notes(
     unless its row says `restore`.
     """
     quiet = data.quiet
-    read = await read_rows(running, caller, data.listed(), NoteRow)
+    read = await read_rows(running, caller, NOTE.name, data.listed(), NoteRow)
     uow = await begin()
     be_quiet(uow, quiet, "Bulk write of notes")
     outcomes = await service.write_notes(uow, caller, read, dry_run=data.dry_run)
@@ -83,7 +83,7 @@ async def put_note(
     is. 409 answers an external id that somebody else's private note has, and that of a note that
     somebody deleted unless the body says `restore`.
     """
-    read = await read_one(running, caller, data, external_id, version)
+    read = await read_one(running, caller, NOTE.name, data, external_id, version)
     uow = await begin()
     (outcome,) = await service.write_notes(uow, caller, read, shows=True)
     response.status_code = 201 if outcome.status == "created" else 200

@@ -2,6 +2,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from shared.auth import Caller
+from shared.traits.patches import TraitWrite
 from shared.uow import UnitOfWork
 from tasks_api.notes.note_records.kind import NoteKind
 from tasks_api.notes.notes import service as notes
@@ -23,7 +24,9 @@ async def write_notes(
 ) -> Sequence[Outcome]:
     """One outcome for each row. What is new is published, unless it is private."""
 
-    async def kind(uow: UnitOfWork, edits: Sequence[Edit], states: Sequence[State]) -> NoteKind:
+    async def kind(
+        uow: UnitOfWork, edits: Sequence[Edit], states: Sequence[State], traits: TraitWrite
+    ) -> NoteKind:
         said = [*(edit.given for edit in edits), *states]
         accounts = {id_ for one in said for id_ in replica.accounts_of(one)}
         named = {edit.external_id for edit in edits if edit.external_id is not None}
@@ -32,9 +35,10 @@ async def write_notes(
             ignored=await replica.ignored_among(uow, accounts),
             deleted=await notes.deleted_among(uow, named),
             shows=shows,
+            traits=traits,
         )
 
-    written = await upserts.write(uow, notes.UPSERTED, kind, read.rows, dry_run=dry_run)
+    written = await upserts.write(uow, caller, notes.UPSERTED, kind, read, dry_run=dry_run)
     new = [one.after["id"] for one in written.stored if one.before is None]
     for note in await notes.notes_by_id(uow, new):
         notes.publish_logged(uow, note)

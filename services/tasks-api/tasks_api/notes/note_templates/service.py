@@ -48,6 +48,8 @@ async def usages(
     """
     if target != "trait":
         return ()
+    if record_type in {"task", "note"}:
+        return ()  # no template writes them
     records, name = {"subject", record_type}, f"traits.{key}"
     return [
         Usage("note_template", template.key, template.title)

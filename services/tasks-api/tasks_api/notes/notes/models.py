@@ -40,6 +40,7 @@ notes = Table(
     Column("author_id", Uuid),
     Column("author", JSONB, nullable=False),
     Column("authored_at", AT, nullable=False),
+    Column("traits", JSONB, nullable=False, server_default="{}"),
     Column("field_values", JSONB, nullable=False, server_default="{}"),
     Column("record_versions", JSONB, nullable=False, server_default="{}"),
     Column("field_write", Text, nullable=False, server_default="none"),
@@ -67,6 +68,12 @@ deleted_notes = Table(
     PrimaryKeyConstraint("workspace_id", "external_id"),
 )
 Index("ix_notes_list", notes.c.workspace_id, notes.c.authored_at, notes.c.id)
+Index(
+    "ix_notes_traits",
+    notes.c.traits,
+    postgresql_using="gin",
+    postgresql_ops={"traits": "jsonb_path_ops"},
+)
 Index("ix_notes_subject", notes.c.workspace_id, notes.c.subject_id, notes.c.id)
 Index("ix_notes_account", notes.c.workspace_id, notes.c.account_id, notes.c.id)
 Index(

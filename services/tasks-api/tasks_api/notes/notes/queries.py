@@ -15,6 +15,7 @@ from shared.uow import UnitOfWork
 from tasks_api.notes.notes.models import deleted_notes, notes
 from tasks_api.notes.notes.rows import NewNote, Note, NoteChanges, NoteTitle
 from tasks_api.notes.notes.rules import NOTE, TOLD
+from tasks_api.records.traits.service import fields_of
 from tasks_api.records.upserts.tables import Upserted
 
 _NOTES_OF_TEMPLATE = (
@@ -97,7 +98,7 @@ async def note_by_external_id(uow: UnitOfWork, external_id: str) -> Note | None:
     return await uow.row(Note, _BY_EXTERNAL_ID, external_id=external_id)
 
 
-UPSERTED: Final = Upserted(NOTE.name, notes, (*TOLD, "hidden_by"))
+UPSERTED: Final = Upserted(NOTE.name, notes, (*TOLD, "traits", "hidden_by"))
 
 
 LISTED: Final = Listed(NOTE, "notes", notes, Note, sort="-authored_at", newest_first=True)
@@ -113,7 +114,8 @@ async def notes_page(
         own = and_(own, notes.c.author["id"].astext == reader.principal.id)
     seen_by = reader.member_id or reader.principal.id
     seen = and_(or_(~notes.c.private, own), notes.c.hidden_by == [])
-    return await page(uow, LISTED, query, signer, seen, shaped_by=[seen_by])
+    listed = LISTED.of(await fields_of(uow, NOTE.name)) if query.names_traits else LISTED
+    return await page(uow, listed, query, signer, seen, shaped_by=[seen_by])
 
 
 WRITES: Final = "note_fields"

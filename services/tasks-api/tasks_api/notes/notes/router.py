@@ -11,7 +11,9 @@ from shared.web.all_faults import all_faults_at_once
 from shared.web.routing import BeginUow, ServiceDep, Uow, api_router, require
 from shared.web.versions import IfMatch
 from tasks_api.notes.notes import service
+from tasks_api.notes.notes.rules import NOTE
 from tasks_api.notes.notes.schemas import NoteIn, NoteOut, NotePatch
+from tasks_api.records.traits.service import known_members, write_of
 from tasks_api.replica.references import Named, must_exist
 
 router = api_router("/v1/notes", "Notes")
@@ -97,16 +99,18 @@ async def create_note(
     """
     named = Named(data.subject_type, data.subject_id, data.account_id, author_id=data.author_id)
     data = data.model_copy(update=await must_exist(running, caller, named))
+    members = await known_members(running, caller, NOTE.name, data.traits)
     if data.field_values:
         # Not within the transaction that stores it: another service is asked.
         units = running.units
         async with units.begin(caller.workspace_id, caller.cause, read_only=True) as look:
-            draft = await service.draft_of(look, caller, data)
+            draft = await service.draft_of(look, caller, data, members)
         draft = await service.write_fields(running, draft)
         uow = await begin()
+        draft = await service.with_traits(uow, caller, draft, data.traits, members)
     else:
         uow = await begin()
-        draft = await service.draft_of(uow, caller, data)
+        draft = await service.draft_of(uow, caller, data, members)
     note = await service.create_note(uow, draft)
     if note.field_write == "pending":
         response.status_code = 202
@@ -125,13 +129,17 @@ async def update_note(
     note_id: NoteId,
     data: Annotated[NotePatch, Body(openapi_examples={"title": {"value": {"title": "Review"}}})],
     caller: Writer,
-    uow: Uow,
+    running: ServiceDep,
+    begin: BeginUow,
     if_match: IfMatch,
 ) -> Any:
     """Changes the text and the words about it; the values that it wrote to records stay."""
+    members = await known_members(running, caller, NOTE.name, data.traits)
+    uow = await begin()
+    held_to = await write_of(uow, caller, NOTE.name, members) if data.traits else None
     note = await service.get_note(uow, caller, note_id, lock=True)
     check_version(if_match, note.version)
-    return await service.update_note(uow, note, data)
+    return await service.update_note(uow, note, data, held_to)
 
 
 @router.delete("/{id}", status_code=204, summary="Delete a note")

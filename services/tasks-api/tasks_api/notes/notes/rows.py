@@ -44,6 +44,7 @@ class NewNote:
     author_id: UUID | None
     author: Mapping[str, object]
     authored_at: datetime
+    traits: Mapping[str, object]
     field_values: Mapping[str, object]
     record_versions: Mapping[str, object]
     field_write: NoteFieldWrite
@@ -68,6 +69,7 @@ class NoteChanges(TypedDict, total=False):
     tags: list[str]
     private: bool
     noted_on: date
+    traits: Mapping[str, object]
     field_write: NoteFieldWrite
     field_faults: Sequence[Mapping[str, object]]
 

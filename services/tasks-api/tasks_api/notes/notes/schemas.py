@@ -15,11 +15,12 @@ from shared.schemas import (
     Source,
     StoredOut,
     Title,
+    Traits,
 )
 from tasks_api.notes.note_templates.rules import NoteRecord
 from tasks_api.notes.note_templates.schemas import Html
 from tasks_api.notes.notes.rows import NoteFieldWrite
-from tasks_api.records.upserts.schemas import AUTHOR_ID, AUTHORED_AT, EXTERNAL_ID
+from tasks_api.records.upserts.schemas import AUTHOR_ID, AUTHORED_AT, EXTERNAL_ID, TRAITS
 
 SubjectType = Annotated[
     Slug,
@@ -73,6 +74,7 @@ class NoteIn(In):
     source: Source | None = None
     author_id: Annotated[UUID | None, AUTHOR_ID] = None
     authored_at: Annotated[Instant | None, AUTHORED_AT] = None
+    traits: Traits = {}
 
 
 class NotePatch(Patch):
@@ -86,6 +88,7 @@ class NotePatch(Patch):
     tags: Annotated[list[Title], Field(max_length=20), TAGS] = []
     private: Annotated[bool, PRIVATE] = False
     noted_on: Annotated[Day | None, NOTED_ON] = None
+    traits: Traits = {}
 
 
 class NoteOut(StoredOut):
@@ -112,6 +115,7 @@ class NoteOut(StoredOut):
                     "author_id": "0198c0de-5b1e-7d07-8a52-6c1f2a9e4b3d",
                     "author": {"type": "member", "id": "0198c0de-5b1e-7d07-8a52-6c1f2a9e4b3d"},
                     "authored_at": "2026-03-02T09:00:00Z",
+                    "traits": {"channel": "Call"},
                     "field_values": {"sentiment": "Happy"},
                     "record_versions": {"subject": 3},
                     "field_write": "written",
@@ -153,6 +157,7 @@ class NoteOut(StoredOut):
     authored_at: datetime = Field(
         description="When it was written, in UTC: here, or on the platform that it comes from."
     )
+    traits: Annotated[dict[str, Any], TRAITS]
     field_values: dict[str, Any] = Field(
         description="Its answers by the key of the template's field; they went to the records."
     )

@@ -1,4 +1,4 @@
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final, Generic, TypeVar, cast
 from uuid import UUID
@@ -15,6 +15,7 @@ from shared.logging import get_logger
 from shared.net.answers import Answer
 from shared.paging import CursorSigner
 from shared.service import Service
+from shared.traits.patches import TraitWrite
 from shared.uow import UnitOfWork
 from tasks_api.notes.note_templates import service as templates
 from tasks_api.notes.note_templates.rows import Template
@@ -35,6 +36,7 @@ from tasks_api.notes.notes.rules import (
 )
 from tasks_api.notes.notes.schemas import NoteIn, NotePatch
 from tasks_api.records.history import service as history
+from tasks_api.records.traits.service import patched, traits_of_new
 from tasks_api.records.upserts.authorship import Moment
 from tasks_api.records.upserts.batch import Edit, differences
 from tasks_api.records.upserts.service import claim
@@ -71,8 +73,13 @@ class Draft(Generic[N]):
     patches: Mapping[NoteRecord, RecordPatch]
 
 
-async def draft_of(uow: UnitOfWork, caller: Caller, data: NoteIn) -> Draft[NewNote]:
-    """Raises `Invalid` for a note that could not be stored, and `Forbidden`."""
+async def draft_of(
+    uow: UnitOfWork, caller: Caller, data: NoteIn, members: Collection[str]
+) -> Draft[NewNote]:
+    """`members` are those that values of traits name. Raises `Invalid` for a note that could not be
+    stored, and `Forbidden`.
+    """
+    traits = await traits_of_new(uow, caller, NOTE.name, data.traits, members)
     template = await _template_of(uow, data)
     fields = fields_of(template) if template else []
     if template is not None or data.field_values:
@@ -95,6 +102,7 @@ async def draft_of(uow: UnitOfWork, caller: Caller, data: NoteIn) -> Draft[NewNo
         noted_on=data.noted_on or authored["authored_at"].astimezone(await uow.zone()).date(),
         **authored,
         author=caller.principal.model_dump(mode="json"),
+        traits=traits,
         field_values=data.field_values,
         record_versions=cast("Mapping[str, int]", data.record_versions),
         field_write="none",
@@ -105,6 +113,18 @@ async def draft_of(uow: UnitOfWork, caller: Caller, data: NoteIn) -> Draft[NewNo
     if faults:
         raise Invalid("Nothing was stored. See `errors` for each fault.", faults=faults)
     return Draft(uow.workspace_id, note, fields, patches)
+
+
+async def with_traits(
+    uow: UnitOfWork,
+    caller: Caller,
+    draft: Draft[NewNote],
+    said: Mapping[str, Any],
+    members: Collection[str],
+) -> Draft[NewNote]:
+    """The draft of a transaction before, with what traits are by now. Raises `Invalid`."""
+    traits = await traits_of_new(uow, caller, NOTE.name, said, members)
+    return replace(draft, note=replace(draft.note, traits=traits))
 
 
 async def _authored(uow: UnitOfWork, caller: Caller, data: NoteIn) -> dict[str, Any]:
@@ -188,6 +208,7 @@ def publish_logged(uow: UnitOfWork, note: Note) -> None:
                 external_id=note.external_id,
                 source=note.source,
                 authored_at=note.authored_at,
+                traits={**note.traits},
             )
         )
 
@@ -234,8 +255,13 @@ def _seen(note: Note | None, caller: Caller) -> Note:
     return note
 
 
-async def update_note(uow: UnitOfWork, note: Note, patch: NotePatch) -> Note:
+async def update_note(
+    uow: UnitOfWork, note: Note, patch: NotePatch, held_to: TraitWrite | None
+) -> Note:
+    """`held_to` is for values of traits, if there are any. Raises `Invalid`."""
     changes = patch.changes()
+    if held_to is not None:
+        changes["traits"] = patched(held_to, note.traits, patch.traits)
     if "body" in changes:
         changes["body"] = clean(changes["body"])
     if changes.get("noted_on", note.noted_on) is None:

@@ -12,6 +12,7 @@ from uuid import UUID
 from shared.bulk import WriteStatus
 from shared.errors import AppError, Conflict, Fault, Invalid, NotFound, PreconditionFailed
 from shared.ids import new_id
+from shared.traits.patches import TraitWrite
 
 State = dict[str, Any]
 """A record by its columns."""
@@ -82,10 +83,19 @@ class Kind(ABC):
     fields: ClassVar[tuple[str, ...]]
     """What rows write, and history tells."""
     not_found: ClassVar[type[NotFound]]
+    traits: TraitWrite
+    """What values of traits are held to."""
 
     @abstractmethod
     def fill(self, edit: Edit, before: State | None) -> State:
         """The record as the row makes it. Raises `AppError` for what cannot be so."""
+
+    def patched(self, edit: Edit, before: State | None) -> tuple[dict[str, Any], list[Fault]]:
+        """The traits as the row makes them."""
+        if before is not None and "traits" not in edit.given:
+            return before["traits"], []
+        stood = None if before is None else before["traits"]
+        return self.traits.patched(stood, edit.given.get("traits", {}), edit.pointer)
 
     @abstractmethod
     def sees(self, state: State) -> bool:
@@ -170,8 +180,14 @@ class Batch:
 
 
 def differences(fields: Iterable[str], before: State, after: State) -> Differences:
-    return {
+    """Fields by name, traits one by one: a missing value and null are the same."""
+    found = {
         name: (before.get(name), after.get(name))
         for name in fields
         if before.get(name) != after.get(name)
     }
+    old, new = before.get("traits") or {}, after.get("traits") or {}
+    for key in sorted(old.keys() | new.keys()):
+        if old.get(key) != new.get(key):
+            found[f"traits.{key}"] = (old.get(key), new.get(key))
+    return found

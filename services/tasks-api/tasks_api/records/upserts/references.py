@@ -13,8 +13,9 @@ MEMBERS: Final = ("author_id", "assignee_id", "ended_by")
 _NOT_VALUES: Final = frozenset({"id", "restore", "subject_external_id", "account_external_id"})
 
 
-def asked_by(bodies: Iterable[Fields]) -> Asked:
-    asked = Asked()
+def asked_by(bodies: Iterable[Fields], in_traits: Iterable[UUID]) -> Asked:
+    """`in_traits` are the members that values of traits name."""
+    asked = Asked(members=set(in_traits))
     for body in bodies:
         for _, record_type, id_, external_id in _records(body):
             if id_ is not None:

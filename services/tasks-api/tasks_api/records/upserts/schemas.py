@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from shared.schemas import ExternalId, In, Instant, Patch, Slug, Source
+from shared.schemas import ExternalId, In, Instant, Patch, Slug, Source, Traits
 
 EXTERNAL_ID: Any = Field(description="Its id in your system, unique among those of its kind.")
 AUTHOR_ID: Any = Field(
@@ -15,6 +15,10 @@ AUTHOR_ID: Any = Field(
 AUTHORED_AT: Any = Field(
     description="When it was written, by the workspace's clock; left out: now. To name another"
     " instant takes `members:write`."
+)
+
+TRAITS: Any = Field(
+    description="The values of the workspace's own fields by key; one without a value is missing."
 )
 
 
@@ -52,6 +56,7 @@ class Fields(Authored):
         ExternalId | None,
         Field(description="The `external_id` of that account, instead of `account_id`."),
     ] = None
+    traits: Traits = {}
 
 
 class Identified(In):

@@ -13,9 +13,11 @@ from shared.bulk import QuietBatchIn
 from shared.errors import Fault
 from shared.quiet import quietly
 from shared.service import Service
+from shared.traits.patches import TraitWrite
 from shared.uow import UnitOfWork
 from shared.web.problems import faults_in
 from tasks_api.records.history import service as history
+from tasks_api.records.traits import service as traits
 from tasks_api.records.upserts import queries
 from tasks_api.records.upserts.batch import (
     Batch,
@@ -32,7 +34,7 @@ from tasks_api.records.upserts.schemas import Fields
 from tasks_api.records.upserts.tables import Upserted
 from tasks_api.replica.known import Known, look_up
 
-MakeKind = Callable[[UnitOfWork, Sequence[Edit], Sequence[State]], Awaitable[Kind]]
+MakeKind = Callable[[UnitOfWork, Sequence[Edit], Sequence[State], TraitWrite], Awaitable[Kind]]
 """What these rows are of, once the records that they name are locked."""
 
 
@@ -53,11 +55,13 @@ class Written:
 
 
 async def read_rows(
-    running: Service, caller: Caller, rows: Sequence[Any], shape: type[Fields]
+    running: Service, caller: Caller, kind: str, rows: Sequence[Any], shape: type[Fields]
 ) -> ReadRows:
     """Not within a transaction: another service is asked. Raises `Unavailable`."""
     bodies = [_body(row, shape, f"/rows/{place}") for place, row in enumerate(rows)]
-    known = await look_up(running, caller, asked_by(b for b in bodies if isinstance(b, Fields)))
+    readable = [body for body in bodies if isinstance(body, Fields)]
+    members = await traits.members_in(running, caller, kind, (body.traits for body in readable))
+    known = await look_up(running, caller, asked_by(readable, members))
     read = [
         _edit_of_row(body, known, f"/rows/{place}") if isinstance(body, Fields) else body
         for place, body in enumerate(bodies)
@@ -66,10 +70,16 @@ async def read_rows(
 
 
 async def read_one(
-    running: Service, caller: Caller, body: Fields, external_id: str, version: int | None
+    running: Service,
+    caller: Caller,
+    kind: str,
+    body: Fields,
+    external_id: str,
+    version: int | None,
 ) -> ReadRows:
     """The only row of a call that names it. Raises `Invalid` and `Unavailable`."""
-    known = await look_up(running, caller, asked_by([body]))
+    members = await traits.members_in(running, caller, kind, [body.traits])
+    known = await look_up(running, caller, asked_by([body], members))
     given, faults = given_by(body, known, "")
     if given.setdefault("external_id", external_id) != external_id:
         message = f"The address says {external_id!r}. To give it another, name it by id in a row."
@@ -113,16 +123,20 @@ def be_quiet(uow: UnitOfWork, quiet: QuietBatchIn | None, title: str) -> None:
 
 async def write(
     uow: UnitOfWork,
+    caller: Caller,
     into: Upserted,
     make_kind: MakeKind,
-    rows: Sequence[Edit | Outcome],
+    read: ReadRows,
     *,
     dry_run: bool = False,
 ) -> Written:
     """Create or change what the rows name, and keep its history; a row that is refused costs itself
     alone. What follows for others is for the caller.
     """
+    rows = read.rows
     edits = [row for row in rows if isinstance(row, Edit)]
+    members = traits.active_among(read.known.members)
+    held_to = await traits.write_of(uow, caller, into.kind, members)
     if not dry_run:
         await queries.take_turns(uow, into.kind)
     states = await queries.stored(
@@ -132,7 +146,7 @@ async def write(
         {edit.external_id for edit in edits if edit.external_id is not None},
         lock=not dry_run,
     )
-    batch = Batch(await make_kind(uow, edits, states), states)
+    batch = Batch(await make_kind(uow, edits, states, held_to), states)
     outcomes = [batch.apply(row) if isinstance(row, Edit) else row for row in rows]
     pending = batch.finish()
     if dry_run:

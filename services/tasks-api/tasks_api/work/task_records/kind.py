@@ -8,6 +8,7 @@ from uuid import UUID
 from typing_extensions import override
 
 from shared.errors import Fault
+from shared.traits.patches import TraitWrite
 from tasks_api.records.upserts.authorship import Moment
 from tasks_api.records.upserts.batch import Edit, Kind, State
 from tasks_api.replica import service as replica
@@ -36,6 +37,7 @@ _NEW: Final[State] = {
     "breached_at": None,
     "snoozed_until": None,
     "data": {},
+    "traits": {},
     "outcome": None,
     "author_id": None,
     "authored_at": None,
@@ -60,6 +62,7 @@ class TaskKind(Kind):
     ignored: frozenset[UUID]
     """Accounts that are in no list."""
     is_quiet: bool
+    traits: TraitWrite
 
     @override
     def fill(self, edit: Edit, before: State | None) -> State:
@@ -68,7 +71,8 @@ class TaskKind(Kind):
             "opened_by": {"type": HAND_WORK, "id": self.moment.caller.principal.id},
         }
         authored = self.moment.told(edit, before, member="author_id", instant="authored_at")
-        task = {**was, **edit.given, **authored}
+        traits, faults = self.patched(edit, before)
+        task = {**was, **edit.given, **authored, "traits": traits}
         if was["status"] != "open" and task["status"] != was["status"]:
             message = f"It was {was['status']} already, and is not opened again."
             fault = Fault(f"{edit.pointer}/status", AlreadyEnded.code, message)
@@ -79,7 +83,7 @@ class TaskKind(Kind):
             task["hidden_by"] = sorted(replica.accounts_of(task) & self.ignored)
         self._assign(edit, was, task)
         self._set_due(was, task)
-        faults = self._faults(edit, was, task)
+        faults += self._faults(edit, was, task)
         if faults:
             raise edit.refused(faults)
         return task

@@ -44,7 +44,7 @@ async def upsert_tasks(
     their external ids. Written with `automation: quiet`, nobody is notified.
     """
     quiet = data.quiet
-    read = await read_rows(running, caller, data.listed(), TaskRow)
+    read = await read_rows(running, caller, TASK.name, data.listed(), TaskRow)
     uow = await begin()
     be_quiet(uow, quiet, "Bulk write of tasks")
     outcomes = await service.write_tasks(uow, caller, read, dry_run=data.dry_run)
@@ -81,7 +81,7 @@ async def put_task(
     """Sets what the body says and creates the task if there is none; a field left out stays as it
     is. A task that has ended is not opened again: 409.
     """
-    read = await read_one(running, caller, data, external_id, version)
+    read = await read_one(running, caller, TASK.name, data, external_id, version)
     uow = await begin()
     (outcome,) = await service.write_tasks(uow, caller, read)
     response.status_code = 201 if outcome.status == "created" else 200

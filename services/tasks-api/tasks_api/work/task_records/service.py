@@ -3,6 +3,7 @@ from uuid import UUID
 
 from shared.auth import Caller
 from shared.quiet import quiet_batch_of
+from shared.traits.patches import TraitWrite
 from shared.uow import UnitOfWork
 from tasks_api.records.upserts import service as upserts
 from tasks_api.records.upserts.authorship import Moment
@@ -21,7 +22,9 @@ async def write_tasks(
     notified.
     """
 
-    async def kind(uow: UnitOfWork, edits: Sequence[Edit], states: Sequence[State]) -> TaskKind:
+    async def kind(
+        uow: UnitOfWork, edits: Sequence[Edit], states: Sequence[State], traits: TraitWrite
+    ) -> TaskKind:
         said = [*(edit.given for edit in edits), *states]
         accounts = {id_ for one in said for id_ in replica.accounts_of(one)}
         return TaskKind(
@@ -30,9 +33,10 @@ async def write_tasks(
             holders=await replica.first_holders(uow, accounts),
             ignored=await replica.ignored_among(uow, accounts),
             is_quiet=quiet_batch_of(uow.cause) is not None,
+            traits=traits,
         )
 
-    written = await upserts.write(uow, tasks.UPSERTED, kind, read.rows, dry_run=dry_run)
+    written = await upserts.write(uow, caller, tasks.UPSERTED, kind, read, dry_run=dry_run)
     await _follow(uow, written.stored)
     return written.outcomes
 

@@ -46,6 +46,7 @@ tasks = Table(
     Column("breached_at", AT),
     Column("snoozed_until", AT),
     Column("data", JSONB, nullable=False, server_default="{}"),
+    Column("traits", JSONB, nullable=False, server_default="{}"),
     Column("outcome", Text),
     Column("author_id", Uuid),
     Column("authored_at", AT, nullable=False),
@@ -81,6 +82,12 @@ Index(
     postgresql_where=_open,
 )
 Index("ix_tasks_list", tasks.c.workspace_id, tasks.c.status, tasks.c.due_at, tasks.c.id)
+Index(
+    "ix_tasks_traits",
+    tasks.c.traits,
+    postgresql_using="gin",
+    postgresql_ops={"traits": "jsonb_path_ops"},
+)
 Index("ix_tasks_subject", tasks.c.workspace_id, tasks.c.subject_id)
 Index("ix_tasks_account", tasks.c.workspace_id, tasks.c.account_id)
 Index(

@@ -1,10 +1,9 @@
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from pydantic_core import to_json
 from sqlalchemy import ARRAY, Uuid, and_, any_, bindparam, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
@@ -13,6 +12,7 @@ from shared.held_work import not_held
 from shared.lists.service import Listed, ListQuery, page
 from shared.paging import CursorSigner
 from shared.uow import UnitOfWork
+from tasks_api.records.traits.service import fields_of
 from tasks_api.records.upserts.tables import Upserted
 from tasks_api.work.tasks.models import tasks
 from tasks_api.work.tasks.rows import NewTask, Task, TaskChanges
@@ -31,7 +31,9 @@ LISTED: Final = Listed(TASK, "tasks", tasks, Task, sort="due_at")
 """Soonest due first, undated last."""
 
 
-UPSERTED: Final = Upserted(TASK.name, tasks, (*TOLD, "due_rule", "breached_at", "hidden_by"))
+UPSERTED: Final = Upserted(
+    TASK.name, tasks, (*TOLD, "traits", "due_rule", "breached_at", "hidden_by")
+)
 
 
 async def insert_task(
@@ -164,7 +166,8 @@ async def tasks_page(
     only = [tasks.c.hidden_by == []]
     if assignee_id is not None:
         only.append(tasks.c.assignee_id == assignee_id)
-    return await page(uow, LISTED, query, signer, *only, shaped_by=[assignee_id])
+    listed = LISTED.of(await fields_of(uow, TASK.name)) if query.names_traits else LISTED
+    return await page(uow, listed, query, signer, *only, shaped_by=[assignee_id])
 
 
 _COUNT_VACANT = (
@@ -174,52 +177,6 @@ _COUNT_VACANT = (
 
 async def count_vacant(uow: UnitOfWork) -> int:
     return await uow.one_value(int, _COUNT_VACANT)
-
-
-@dataclass(frozen=True, slots=True)
-class CountedTask:
-    """What is due after a count of business days, and does not lie in the past yet."""
-
-    id: UUID
-    due_rule: Mapping[str, object]
-    authored_at: datetime
-    due_at: datetime
-    due_member_id: UUID | None
-
-
-_COUNTED = text(
-    """
-    select id, due_rule, authored_at, due_at, due_member_id from tasks
-    where workspace_id = :workspace_id and status = 'open' and breached_at is null
-      and due_rule ? 'business_days' and due_at > :now
-      and (not :of_one or due_member_id = cast(:member_id as uuid))
-    order by id
-    for no key update
-    """
-)
-
-
-async def counted_tasks(uow: UnitOfWork, member_id: UUID | None) -> list[CountedTask]:
-    """By the member's calendar, or by anybody's. They are locked."""
-    one, now = member_id is not None, await uow.now()
-    return await uow.rows(CountedTask, _COUNTED, of_one=one, member_id=member_id, now=now)
-
-
-_MOVE = text(
-    """
-    update tasks t
-    set due_at = m.due_at, version = t.version + 1, updated_at = clock_timestamp()
-    from jsonb_to_recordset(cast(:moves as jsonb)) as m(id uuid, due_at timestamptz)
-    where t.workspace_id = :workspace_id and t.id = m.id
-    """
-)
-
-
-async def move_due(uow: UnitOfWork, moves: Mapping[UUID, datetime]) -> None:
-    """To these instants, by id."""
-    rows = [{"id": task_id, "due_at": due_at} for task_id, due_at in moves.items()]
-    if rows:
-        await uow.run(_MOVE, moves=to_json(rows).decode())
 
 
 BREACHES: Final = "breaches"

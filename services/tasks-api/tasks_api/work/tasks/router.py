@@ -12,8 +12,10 @@ from shared.routers.usages import peer_transaction
 from shared.web.all_faults import all_faults_at_once
 from shared.web.routing import BeginUow, ServiceDep, Uow, api_router, require
 from shared.web.versions import IfMatch
+from tasks_api.records.traits.service import known_members, write_of
 from tasks_api.replica.references import Named, must_exist
 from tasks_api.work.tasks import service
+from tasks_api.work.tasks.rules import TASK
 from tasks_api.work.tasks.schemas import (
     Completion,
     Me,
@@ -116,7 +118,8 @@ async def create_task(
     """
     kept = await must_exist(running, caller, service.named_by(data), data.faults())
     data = data.model_copy(update=kept)
-    task, new = await service.create_task(await begin(), caller, data)
+    members = await known_members(running, caller, TASK.name, data.traits)
+    task, new = await service.create_task(await begin(), caller, data, members)
     response.status_code = 201 if new else 200
     return task
 
@@ -133,15 +136,19 @@ async def update_task(
     task_id: TaskId,
     data: Annotated[TaskPatch, Body(openapi_examples={"high": {"value": {"priority": "high"}}})],
     caller: Writer,
-    uow: Uow,
+    running: ServiceDep,
+    begin: BeginUow,
     if_match: IfMatch,
 ) -> Any:
     """Changes an open task; one that has ended is refused with 409. A new `due_at` starts the clock
     again, so that the task may breach once more.
     """
+    members = await known_members(running, caller, TASK.name, data.traits)
+    uow = await begin()
+    held_to = await write_of(uow, caller, TASK.name, members) if data.traits else None
     task = await service.get_task(uow, task_id, lock=True)
     check_version(if_match, task.version)
-    return await service.update_task(uow, task, data)
+    return await service.update_task(uow, task, data, held_to)
 
 
 @router.post("/{id}/complete", response_model=TaskOut, summary="Complete a task")

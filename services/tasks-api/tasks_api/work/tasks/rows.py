@@ -58,6 +58,7 @@ class Task:
     breached_at: datetime | None
     snoozed_until: datetime | None
     data: Mapping[str, object]
+    traits: Mapping[str, object]
     outcome: str | None
     author_id: UUID | None
     authored_at: datetime
@@ -91,6 +92,7 @@ class TaskChanges(TypedDict, total=False):
     breached_at: datetime | None
     snoozed_until: datetime | None
     data: Mapping[str, object]
+    traits: Mapping[str, object]
     outcome: str | None
     ended_at: datetime | None
     ended_by: UUID | None
@@ -110,6 +112,7 @@ class TaskDetails(TypedDict, total=False):
     assignee_key_role: str | None
     due_rule: Mapping[str, object] | None
     data: Mapping[str, object]
+    traits: Mapping[str, object]
     external_id: str | None
     source: str | None
     author_id: UUID | None

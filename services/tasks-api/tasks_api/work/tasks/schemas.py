@@ -6,8 +6,8 @@ from pydantic import ConfigDict, Field, StringConstraints
 
 from shared.errors import Fault
 from shared.lists.schemas import ListParams, SearchBody
-from shared.schemas import ExternalId, In, Instant, OneLine, Out, Patch, Slug, Source, Title
-from tasks_api.records.upserts.schemas import AUTHOR_ID, AUTHORED_AT, EXTERNAL_ID
+from shared.schemas import ExternalId, In, Instant, OneLine, Out, Patch, Slug, Source, Title, Traits
+from tasks_api.records.upserts.schemas import AUTHOR_ID, AUTHORED_AT, EXTERNAL_ID, TRAITS
 from tasks_api.work.tasks.rows import TaskPriority, TaskStatus
 
 SubjectType = Annotated[
@@ -71,6 +71,7 @@ class TaskIn(In):
     source: Source | None = None
     author_id: Annotated[UUID | None, AUTHOR_ID] = None
     authored_at: Annotated[Instant | None, AUTHORED_AT] = None
+    traits: Traits = {}
 
     def faults(self) -> list[Fault]:
         """What does not go together."""
@@ -118,6 +119,7 @@ class TaskPatch(Patch):
     category: Annotated[Title | None, CATEGORY] = None
     tags: Annotated[list[Tag], Field(max_length=20), TAGS] = []
     due_at: Annotated[Instant | None, DUE_AT] = None
+    traits: Traits = {}
 
 
 class Completion(In):
@@ -169,6 +171,7 @@ _TASK: dict[str, Any] = {
     "breached_at": None,
     "snoozed_until": None,
     "data": {},
+    "traits": {"effort": "small"},
     "outcome": None,
     "author_id": None,
     "authored_at": "2026-03-02T09:00:00Z",
@@ -228,6 +231,7 @@ class TaskOut(Out):
         description="Until when it is hidden; null: it never was."
     )
     data: dict[str, Any] = Field(description="Facts about its cause, for programs.")
+    traits: Annotated[dict[str, Any], TRAITS]
     outcome: str | None = Field(
         description="What whoever completed it said; `cause_cleared` when it closed by itself."
     )

@@ -1,22 +1,23 @@
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any, Final, cast
 from uuid import UUID, uuid5
 
 from shared.auth import Caller
-from shared.business_time import BusinessCalendar
 from shared.errors import Conflict, NotFound
 from shared.events.tasks import TaskBreached, TaskClosed, TaskCloseReason, TaskCompleted, TaskOpened
 from shared.feed import dead_events
 from shared.ids import new_id
 from shared.lists.service import ListQuery
 from shared.paging import CursorSigner
+from shared.traits.patches import TraitWrite
 from shared.uow import UnitOfWork
 from shared.usages import MOST_USAGES, Usage, UsageTarget
 from tasks_api.notifications import service as notifications
 from tasks_api.notifications.rows import NewNotification
 from tasks_api.records.history import service as history
+from tasks_api.records.traits.service import defaults_of, patched, traits_of_new
 from tasks_api.records.upserts.authorship import Moment
 from tasks_api.records.upserts.batch import Edit, differences
 from tasks_api.records.upserts.service import claim
@@ -50,15 +51,20 @@ def named_by(data: TaskIn) -> Named:
     )
 
 
-async def create_task(uow: UnitOfWork, caller: Caller, data: TaskIn) -> tuple[Task, bool]:
+async def create_task(
+    uow: UnitOfWork, caller: Caller, data: TaskIn, members: Collection[str]
+) -> tuple[Task, bool]:
     """The task and whether it is new: an open one with the same dedupe key is returned as it is.
-    What it names exists. Raises `Forbidden` and `ExternalIdTaken`.
+    What it names exists; `members` are those that values of traits name. Raises `Invalid`,
+    `Forbidden` and `ExternalIdTaken`.
     """
+    traits = await traits_of_new(uow, caller, TASK.name, data.traits, members)
     new = cast("NewTask", data.model_dump(exclude={"due_at", "due_business_days"}))
     new["opened_by"] = {"type": HAND_WORK, "id": caller.principal.id}
     moment = await Moment.of(uow, caller)
     told = Edit("", data.model_dump(include={"author_id", "authored_at"}, exclude_unset=True))
     new |= cast("NewTask", moment.told(told, None, member="author_id", instant="authored_at"))
+    new["traits"] = traits
     await claim(uow, queries.UPSERTED, data.external_id)
     if data.due_at is not None:
         new["due_rule"] = {"at": data.due_at.isoformat()}
@@ -68,6 +74,9 @@ async def create_task(uow: UnitOfWork, caller: Caller, data: TaskIn) -> tuple[Ta
 
 
 async def open_task(uow: UnitOfWork, new: NewTask) -> tuple[Task, bool]:
+    """What Tenure opens by itself has the defaults of traits, required ones or not."""
+    if "traits" not in new:
+        new = {**new, "traits": await defaults_of(uow, TASK.name)}
     authored_at = new.get("authored_at") or await uow.now()
     assignee = new.get("assignee_id")
     key_role = new.get("assignee_key_role")
@@ -94,28 +103,6 @@ async def open_task(uow: UnitOfWork, new: NewTask) -> tuple[Task, bool]:
     return task, True
 
 
-async def count_due_again(uow: UnitOfWork, member_id: UUID | None = None) -> None:
-    """Business days are others now: of what is due after so many of them, and not due yet, the
-    instant is counted again, by the calendar that counted it first. None is moved into the past.
-    Without a member, everybody's.
-    """
-    now, moves, was = await uow.now(), {}, {}
-    calendars: dict[UUID | None, BusinessCalendar] = {}
-    for task in await queries.counted_tasks(uow, member_id):
-        by = task.due_member_id
-        if by not in calendars:
-            calendars[by] = await replica.calendar_for(uow, by)
-        try:
-            due_at = due_instant(task.due_rule, task.authored_at, calendars[by])
-        except (ValueError, TypeError):
-            continue  # a rule that an older release left, or a day beyond the calendar
-        if due_at is not None and due_at != task.due_at and due_at > now:
-            moves[task.id], was[task.id] = due_at, task.due_at
-    await queries.move_due(uow, moves)
-    told = [(task_id, {"due_at": (was[task_id], due_at)}) for task_id, due_at in moves.items()]
-    await history.record_changes(uow, TASK.name, told)
-
-
 async def get_task(uow: UnitOfWork, task_id: UUID, *, lock: bool = False) -> Task:
     """Raises `TaskNotFound`."""
     task = await queries.task_by_id(uow, task_id, lock=lock)
@@ -131,11 +118,17 @@ async def _get_open(uow: UnitOfWork, task_id: UUID) -> Task:
     return task
 
 
-async def update_task(uow: UnitOfWork, task: Task, patch: TaskPatch) -> Task:
-    """A new due instant starts the clock again: the task may breach once more."""
+async def update_task(
+    uow: UnitOfWork, task: Task, patch: TaskPatch, held_to: TraitWrite | None
+) -> Task:
+    """A new due instant starts the clock again: the task may breach once more. `held_to` is for
+    values of traits, if there are any. Raises `Invalid`.
+    """
     if not task.is_open:
         raise AlreadyEnded
     changes = cast("TaskChanges", patch.changes())
+    if held_to is not None:
+        changes["traits"] = patched(held_to, task.traits, patch.traits)
     if "due_at" in changes:
         due = changes["due_at"]
         changes["due_rule"] = {"at": due.isoformat()} if due else None
@@ -365,6 +358,7 @@ def _event_fields(task: Task) -> dict[str, Any]:
         "source": task.source,
         "author_id": task.author_id,
         "authored_at": task.authored_at,
+        "traits": {**task.traits},
     }
 
 

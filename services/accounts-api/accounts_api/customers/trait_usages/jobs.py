@@ -1,4 +1,4 @@
-from accounts_api.customers.traits import service
+from accounts_api.customers.trait_usages import service
 from shared.worker import Loop
 
 

@@ -10,9 +10,9 @@ from uuid import UUID
 
 import re2
 
-from accounts_api.records.trait_values.definitions import Definition, TraitType
 from shared.errors import Fault
 from shared.mail.addresses import InvalidEmail, normal_email
+from shared.traits.definitions import Definition, TraitType
 from shared.values.plain import near_day, near_instant, one_line
 from shared.values.websites import NotAHost, url_of
 

@@ -1,12 +1,12 @@
 """Trait definitions as they are stored."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property, lru_cache
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
-from pydantic_core import from_json
+from pydantic_core import from_json, to_jsonable_python
 from typing_extensions import TypeAliasType
 
 TraitType = TypeAliasType(
@@ -84,6 +84,12 @@ class Definition:
         """What the values are."""
         return self.result_type or self.type
 
+    def as_json(self) -> dict[str, Any]:
+        said: dict[str, Any] = to_jsonable_python(asdict(self))
+        for bound in ("minimum", "maximum"):
+            said[bound] = None if said[bound] is None else float(said[bound])
+        return said
+
     @cached_property
     def allowed(self) -> Mapping[str, Option]:
         return {option.value: option for option in self.options}
@@ -95,10 +101,11 @@ Definitions = Mapping[str, Definition]
 @lru_cache(maxsize=1024)
 def read_definitions(document: str) -> Definitions:
     """From the rows as a JSON array. The same text is read once: definitions seldom change."""
-    return {row["key"]: _definition(row) for row in from_json(document)}
+    return {row["key"]: read_definition(row) for row in from_json(document)}
 
 
-def _definition(row: dict[str, Any]) -> Definition:
+def read_definition(row: Mapping[str, Any]) -> Definition:
+    """The inverse of `as_json`."""
     return Definition(**{**row, "options": tuple(readable_options(row["options"]))})
 
 
