@@ -57,6 +57,8 @@ class Listed(Generic[R]):
     newest_first: bool = False
     keys: Mapping[str, Keys] = field(default_factory=dict)
     """By the field that holds ids of what they are the keys of."""
+    sorts_traits: bool = False
+    """Whether the list is sorted by what stands in the document of a row, too."""
     catalog: Catalog = field(init=False)
 
     def __post_init__(self) -> None:
@@ -65,7 +67,7 @@ class Listed(Generic[R]):
     def of(self, traits: Sequence[Field]) -> "Listed[R]":
         """With a workspace's own fields, which the table holds in its column `traits`."""
         own = replace(self.record_type, fields=(*self.record_type.fields, *traits))
-        return replace(self, record_type=own)
+        return replace(self, record_type=own, sorts_traits=True)
 
     @property
     def columns(self) -> list[ColumnElement[Any]]:
@@ -79,6 +81,8 @@ class Listed(Generic[R]):
         return Keyset(Row(self.record_type, self.table), keys, newest_first=self.newest_first)
 
     def _key(self, field_: Field, descending: bool) -> SortKey | None:  # noqa: FBT001
+        if field_.trait is not None and not self.sorts_traits:
+            return None
         if field_.trait is not None:
             return SortKey(field_, descending, nullable=True, long=field_.type is FieldType.TEXT)
         column = self.table.c[field_.source]
