@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from tests.accounts_api.customers.imports.making import begin, counts, preview, rejected, run
-from tests.accounts_api.records.making import bulk
+from tests.accounts_api.records.making import bulk, make_trait
 from tests.harness import Tenure, Workspace
 
 NOTES = (
@@ -170,3 +170,26 @@ async def test_while_the_tasks_service_is_away_an_import_waits(
     await tenure.settle()
     ended = (await ws.admin.get(path)).json()
     assert (ended["status"], ended["failure"], counts(ended)) == ("finished", None, (1, 0, 0, 0))
+
+
+async def test_columns_go_to_the_traits_of_tasks(tenure: Tenure) -> None:
+    ws = await tenure.workspace()
+    ids = await world(ws)
+    await make_trait(ws, "task", "hours", "number", maximum=8)
+    await make_trait(ws, "task", "reviewed_by", "member")
+    await tenure.settle()
+    file = (
+        "External Id,Title,Account External Id,traits.hours,traits.reviewed_by\n"
+        "t-1,Short,a,2.5,ada@n.example\n"
+        "t-2,Long,a,9,\n"
+        "t-3,Not said,a,,\n"
+    )
+    job = await begin(ws, "task", file, ws.admin)
+    used = (await ws.admin.get("/v1/traits/task.hours/usages")).json()["usages"]
+    assert [usage["type"] for usage in used] == ["import"]
+    assert counts(await preview(ws, job, ws.admin)) == (2, 0, 0, 1)
+    assert counts(await run(tenure, ws, job, ws.admin)) == (2, 0, 0, 1)
+    assert await rejected(ws, job) == [(3, "traits.hours", "too_large")]
+    tasks = await listed(ws, "tasks")
+    assert tasks["t-1"]["traits"] == {"hours": 2.5, "reviewed_by": ids["ada"]}
+    assert tasks["t-3"]["traits"] == {}
