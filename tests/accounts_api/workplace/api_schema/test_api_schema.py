@@ -74,6 +74,21 @@ async def test_traits_are_typed_in_what_is_answered_and_in_what_is_sent(tenure: 
     validator(typed, "AccountPatch").validate({"traits": {"tier": None}})
 
 
+async def test_traits_of_tasks_are_typed_in_the_document_of_their_service(tenure: Tenure) -> None:
+    ws = await tenure.workspace()
+    await make_trait(ws, "task", "hours", "number", maximum=8)
+    typed = apply_overlay(tenure.apps["tasks"].openapi(), await overlay(ws))
+    validator(typed, "TaskPatch").validate({"traits": {"hours": 8}})
+    for name, body in (("TaskIn", {"title": "A"}), ("TaskRow", {}), ("TaskUpsert", {})):
+        assert validator(typed, name).is_valid({**body, "traits": {"hours": 7}})
+        assert not validator(typed, name).is_valid({**body, "traits": {"hours": 9}})
+    assert typed["components"]["schemas"]["Task"]["properties"]["traits"] == {
+        "$ref": "#/components/schemas/TaskTraits"
+    }
+    [change, *_] = await changes(ws)
+    assert [one["path"] for one in change["changes"]] == ["task.traits.hours"]
+
+
 async def test_an_object_type_has_operations_and_schemas_of_its_own(tenure: Tenure) -> None:
     ws = await tenure.workspace()
     await projects(ws)

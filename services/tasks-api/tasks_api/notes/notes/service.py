@@ -260,6 +260,7 @@ async def update_note(
 ) -> Note:
     """`held_to` is for values of traits, if there are any. Raises `Invalid`."""
     changes = patch.changes()
+    changes.pop("traits", None)
     if held_to is not None:
         changes["traits"] = patched(held_to, note.traits, patch.traits)
     if "body" in changes:

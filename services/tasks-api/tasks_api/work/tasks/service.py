@@ -127,6 +127,7 @@ async def update_task(
     if not task.is_open:
         raise AlreadyEnded
     changes = cast("TaskChanges", patch.changes())
+    changes.pop("traits", None)
     if held_to is not None:
         changes["traits"] = patched(held_to, task.traits, patch.traits)
     if "due_at" in changes:
