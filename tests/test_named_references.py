@@ -92,6 +92,7 @@ NAMES: list[tuple[str, dict[str, Any], str]] = [
     ("accounts", {"name": "X", "organization_external_id": "no"}, "/organization_external_id"),
     ("accounts", {"name": "X", "key_roles": {"no": [str(uuid4())]}}, "/key_roles/no"),
     ("accounts", {"name": "X", "traits": {"no": 1}}, "/traits/no"),
+    ("tasks", {"title": "X", "traits": {"no": 1}}, "/traits/no"),
     (
         "contacts",
         {"name": "X", "accounts": [{"account_external_id": "no"}]},

@@ -1,7 +1,7 @@
 """Trait definitions as they are stored."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from functools import cached_property, lru_cache
 from typing import Annotated, Any, Literal
 
@@ -105,8 +105,9 @@ def read_definitions(document: str) -> Definitions:
 
 
 def read_definition(row: Mapping[str, Any]) -> Definition:
-    """The inverse of `as_json`."""
-    return Definition(**{**row, "options": tuple(readable_options(row["options"]))})
+    """The inverse of `as_json`; what another release says besides is left aside."""
+    known = {field.name: row[field.name] for field in fields(Definition) if field.name in row}
+    return Definition(**{**known, "options": tuple(readable_options(row.get("options")))})
 
 
 def readable_options(stored: Any) -> Iterator[Option]:

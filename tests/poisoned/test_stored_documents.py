@@ -197,6 +197,7 @@ ELSEWHERE: dict[str, str] = {
     "sequencer.calendars.definition": INNER,
     "sync.calendars.definition": INNER,
     "tasks.calendars.definition": INNER,
+    "tasks.trait_definitions.definition": INNER,
     "sync.described_objects.fields": INNER,
     "sync.mail_folders.counts": INNER,
     "sync.partner_events.data": LOG,

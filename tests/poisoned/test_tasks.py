@@ -151,6 +151,27 @@ async def written(world: World, ids: list[str]) -> list[str]:
     return [answer.json()["field_write"] for answer in answers]
 
 
+@step("trait-values")
+async def trait_values(world: World) -> None:
+    keys = ["a", "b", "c"]
+    for key in keys:
+        shape = {"record_type": "task", "key": key, "title": key, "type": "string"}
+        await world.make("/v1/traits", **shape)
+    await world.tenure.settle()
+    task = await world.make("/v1/tasks", title="T", traits=dict.fromkeys(keys, "1"))
+    async with world.refusing("tasks.tasks", "jsonb_typeof(traits -> 'b') = 'number'"):
+        for key in keys:
+            path, match = f"/v1/traits/task.{key}", {"if-match": "*"}
+            changed = await world.ws.admin.patch(path, {"type": "number"}, headers=match)
+            assert changed.status_code == 200, changed.text
+        await world.tenure.settle()
+        assert await shown(world, [task], "traits") == [{"a": 1, "b": "1", "c": 1}]
+        (row,) = await world.held(SERVICE)
+        assert (row["step"], row["about"]["key"]) == ("trait_values", "b")
+    await world.retry(SERVICE)
+    assert await shown(world, [task], "traits") == [dict.fromkeys(keys, 1)]
+
+
 ELSEWHERE = {"feed:sequencer:0": "the same reader; each of its events is about one thing"}
 
 

@@ -1,6 +1,7 @@
 """Tasks and notes are found by the rule language, over what this service keeps of them."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
@@ -12,6 +13,8 @@ from sqlalchemy import ARRAY, BigInteger, Boolean, Date, DateTime, Integer, Text
 
 from shared.rules.types.catalog import FieldType, RecordType
 from shared.rules.types.context import EvaluationContext
+from shared.traits.definitions import read_definition
+from shared.traits.fields import trait_field
 from tasks_api.notes.notes.models import notes
 from tasks_api.notes.notes.rules import NOTE
 from tasks_api.notes.notes.schemas import NoteOut
@@ -19,6 +22,7 @@ from tasks_api.work.tasks.models import tasks
 from tasks_api.work.tasks.rules import TASK
 from tasks_api.work.tasks.schemas import TaskOut
 from tests.accounts_api.customers.key_roles.making import account
+from tests.accounts_api.records.making import make_trait
 from tests.harness import Tenure, Workspace
 from tests.shared.lists.making import (
     assert_orders_hold,
@@ -32,6 +36,18 @@ NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 LISTS = pytest.mark.parametrize(
     ("path", "type_"), [("/v1/tasks", TASK), ("/v1/notes", NOTE)], ids=["tasks", "notes"]
 )
+TRAITS: dict[str, dict[str, Any]] = {
+    "effort": {"type": "select", "options": [{"value": "small"}, {"value": "large"}]},
+    "kinds": {"type": "multi_select", "options": [{"value": "call"}, {"value": "mail"}]},
+    "hours": {"type": "number"},
+    "cost": {"type": "currency", "currency": "USD"},
+    "urgent": {"type": "boolean"},
+    "day": {"type": "date"},
+    "at": {"type": "datetime"},
+    "label": {"type": "string"},
+    "owner": {"type": "member"},
+}
+"""What the workspace has defined of both."""
 NOT_ASKED = {
     "task": {"opened_by", "due_rule", "data", "traits", "key_role_vacant", "version"},
     "note": {"author", "traits", "field_values", "record_versions", "field_faults"}
@@ -72,11 +88,32 @@ async def ws(tenure: Tenure) -> AsyncIterator[Workspace]:
     """Forty tasks and thirty notes of random words and days."""
     async with tenure.passing_workspace("Found") as made:
         dice = Random(7)
+        for record_type in ("task", "note"):
+            for key, more in TRAITS.items():
+                kind = more["type"]
+                rest = {name: said for name, said in more.items() if name != "type"}
+                await make_trait(made, record_type, key, kind, **rest)
+        await tenure.hear("tasks", "accounts")
         about = {"subject_type": "account", "subject_id": await account(made, "Acme")}
         words = [word for word in TEXTS if word]
 
         def one(*values: Any) -> Any:
             return dice.choice(values)
+
+        def traits() -> dict[str, Any]:
+            when = NOW + timedelta(minutes=dice.randint(-4000, 4000))
+            said = {
+                "effort": one("small", "large"),
+                "kinds": dice.sample(["call", "mail"], dice.randint(0, 2)),
+                "hours": one(0, 0.1, 2.5, 3, -1),
+                "cost": one(0, 5_000_000, 1),
+                "urgent": one(True, False),
+                "day": when.date().isoformat(),
+                "at": one(zulu(when), zulu(NOW)),
+                "label": one(*words),
+                "owner": made.details["observer_id"],
+            }
+            return {key: value for key, value in said.items() if dice.random() < 0.6}
 
         for number in range(40):
             due = NOW + timedelta(minutes=dice.randint(-4000, 4000))
@@ -90,6 +127,7 @@ async def ws(tenure: Tenure) -> AsyncIterator[Workspace]:
                     "tags": dice.sample(words, dice.randint(0, 3)),
                     "due_at": one(None, zulu(due), zulu(NOW)),
                     "assignee_id": one(None, made.details["observer_id"]),
+                    "traits": traits(),
                     **one({}, about),
                 },
             )
@@ -110,6 +148,7 @@ async def ws(tenure: Tenure) -> AsyncIterator[Workspace]:
                     "category": one(None, *words),
                     "tags": dice.sample(words, dice.randint(0, 3)),
                     "private": one(True, False, False),
+                    "traits": traits(),
                     "noted_on": (NOW + timedelta(days=dice.randint(-90, 90))).date().isoformat(),
                 },
             )
@@ -117,18 +156,23 @@ async def ws(tenure: Tenure) -> AsyncIterator[Workspace]:
         yield made
 
 
+def with_traits(type_: RecordType) -> RecordType:
+    defined = (read_definition({"key": key, "options": None, **it}) for key, it in TRAITS.items())
+    return replace(type_, fields=(*type_.fields, *map(trait_field, defined)))
+
+
 @LISTS
 async def test_a_rule_finds_what_it_says(ws: Workspace, path: str, type_: RecordType) -> None:
     zone = (await ws.admin.get("/v1/workspace")).json()["time_zone"]
     context = EvaluationContext(NOW, ZoneInfo(zone))
-    await assert_rules_find_what_they_say(ws.admin, path, type_, context)
+    await assert_rules_find_what_they_say(ws.admin, path, with_traits(type_), context)
 
 
 @LISTS
 async def test_a_list_comes_in_the_order_asked_for(
     ws: Workspace, path: str, type_: RecordType
 ) -> None:
-    await assert_orders_hold(ws.admin, path, type_)
+    await assert_orders_hold(ws.admin, path, with_traits(type_))
 
 
 @pytest.mark.parametrize(
@@ -136,7 +180,7 @@ async def test_a_list_comes_in_the_order_asked_for(
     [
         ("due_a is past", "unknown_field", "due_at"),
         ("account.arr > 50000 USD", "kept_elsewhere", "account_id"),
-        ('traits.tier = "gold"', "unknown_field", None),
+        ("traits.hour = 3", "unknown_field", "traits.hours"),
         ('status = "done"', "bad_value", None),
         (f'in segment "{MEMBERS[0]}"', "wrong_record_type", None),
         ("role csm held", "wrong_record_type", None),

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from datetime import date, datetime
+from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
@@ -33,7 +34,11 @@ def snapshot(type_: RecordType, row: Json) -> Snapshot:
         if value is not None and field.type is FieldType.DATETIME:
             value = datetime.fromisoformat(value)
         columns[field.source] = value
-    return Snapshot(row["id"], columns, row.get("properties", {}))
+    exact = {
+        key: Decimal(str(value)) if isinstance(value, float) else value
+        for key, value in row.get(type_.traits, {}).items()
+    }
+    return Snapshot(row["id"], columns, exact)
 
 
 async def rows_of(client: Client, path: str, **params: Any) -> list[Json]:
@@ -83,7 +88,10 @@ async def assert_orders_hold(client: Client, path: str, type_: RecordType) -> No
         for sign in ("", "-"):
             rows = await rows_of(client, path, sort=f"{sign}{field.name}", limit=7)
             assert sorted(row["id"] for row in rows) == sorted(ids), field.name
-            values = [row[field.name] for row in rows]
+            values = [
+                row[type_.traits].get(field.trait) if field.trait else row[field.name]
+                for row in rows
+            ]
             given = [value for value in values if value is not None]
             assert values == given + [None] * (len(values) - len(given)), field.name
             if field.ranked:

@@ -266,7 +266,8 @@ ASKED: dict[str, set[str]] = {
         *(f"{table}.traits" for table in ("accounts", "contacts", "objects", "opportunities")),
         "organizations.traits",
     },
-    "tasks": {"note_templates.fields", "tasks.assignee_id", "tasks.assignee_key_role"},
+    "tasks": {"note_templates.fields", "tasks.assignee_id", "tasks.assignee_key_role"}
+    | {"notes.traits", "tasks.traits"},
     "sequencer": {"mailboxes.member_id", "sequence_versions.definition", "sequences.draft"},
     "sync": {"connections.mapping"},
 }
@@ -287,7 +288,7 @@ NOT_ASKED: dict[str, set[str]] = {
         for table in ("notes", "tasks")
         for column in ("author_id", "authored_at")
     }
-    | {"calendars.definition", "tasks.due_member_id"},
+    | {"calendars.definition", "tasks.due_member_id", "trait_definitions.definition"},
     "sequencer": {"accounts.key_roles", "calendars.definition"}
     | {f"{table}.traits" for table in ("accounts", "contacts", "opportunities")},
     # what their system says of its own fields
