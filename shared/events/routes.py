@@ -7,7 +7,7 @@ from shared.settings import ServiceName
 SUBSCRIBES_TO: dict[ServiceName, tuple[ServiceName, ...]] = {
     "accounts": ("tasks", "sequencer", "sync"),
     "tasks": ("accounts", "sequencer", "sync"),
-    "sequencer": ("accounts", "sync"),
+    "sequencer": ("accounts", "tasks", "sync"),
     "sync": ("accounts", "tasks", "sequencer", "sync"),
 }
 """Service to the publishers whose feeds it pulls. The sync worker hears everyone, itself included,

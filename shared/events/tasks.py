@@ -138,6 +138,15 @@ class TraitCleared(Event):
     id: UUID
 
 
+class QuietRowsWritten(Event):
+    """Tasks or notes were written quietly under this batch, which may have records as well."""
+
+    name: ClassVar[str] = "tasks.quiet_rows_written.v1"
+
+    id: UUID
+    title: str = Field(description="What people call the batch, such as the name of a file.")
+
+
 class TasksConfigured(ConfigurationChanged):
     name: ClassVar[str] = "tasks.configuration_changed.v1"
     service: ClassVar[str] = "tasks"

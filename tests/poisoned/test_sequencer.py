@@ -14,6 +14,7 @@ from sequencer.subscriptions import SUBSCRIPTIONS
 from shared.events.accounts import MemberChanged, QuietBatchOpened, SegmentChanged
 from shared.events.base import Event
 from shared.events.sync import PersonalMailReceived
+from shared.events.tasks import QuietRowsWritten
 from shared.feed import consumer
 from shared.ids import new_id
 from shared.settings import ServiceName
@@ -196,6 +197,10 @@ def a_batch(_: Renewals, batch_id: UUID) -> QuietBatchOpened:
     return QuietBatchOpened(id=batch_id, title="renewals.csv")
 
 
+def rows_of_a_batch(_: Renewals, batch_id: UUID) -> QuietRowsWritten:
+    return QuietRowsWritten(id=batch_id, title="Bulk write of tasks")
+
+
 def mails(kind: str, make: Callable[..., Event]) -> Heard:
     return Heard(
         "enrollment_entries", of_mails(make), "enrollment_id", f"kind = '{kind}'", by="sync"
@@ -213,6 +218,7 @@ TRACKED: dict[str, Heard] = {
     "MemberChanged": Heard("members", of_new(a_member)),
     "SegmentChanged": Heard("segments", of_new(a_segment)),
     "QuietBatchOpened": Heard("quiet_batches", of_new(a_batch)),
+    "QuietRowsWritten": Heard("quiet_batches", of_new(rows_of_a_batch), by="tasks"),
     "SegmentEntered": Heard("segment_members", of_new(Renewals.entered), "record_id"),
     "SegmentLeft": Heard(
         "segment_members",

@@ -17,7 +17,10 @@ from sequencer.sequences.entry.handlers import (
     on_segment_left,
     on_workspace_changed,
 )
-from sequencer.sequences.quiet_entries.service import on_quiet_batch_opened
+from sequencer.sequences.quiet_entries.service import (
+    on_quiet_batch_opened,
+    on_quiet_rows_written,
+)
 from shared.events.accounts import (
     AccountChanged,
     CalendarChanged,
@@ -36,6 +39,7 @@ from shared.events.sync import (
     PersonalMailReceived,
     ReplyReceived,
 )
+from shared.events.tasks import QuietRowsWritten
 from shared.feed.subscriptions import Subscriptions
 
 SUBSCRIPTIONS = Subscriptions(
@@ -47,6 +51,7 @@ SUBSCRIPTIONS = Subscriptions(
         ContactChanged: [on_contact_changed],
         MemberChanged: [on_member_changed],
         QuietBatchOpened: [on_quiet_batch_opened],
+        QuietRowsWritten: [on_quiet_rows_written],
         SegmentChanged: [on_segment_changed],
         SegmentEntered: [on_segment_entered],
         SegmentLeft: [on_segment_left],

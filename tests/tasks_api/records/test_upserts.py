@@ -263,6 +263,26 @@ async def test_a_quiet_write_notifies_nobody_and_breaches_nothing(tenure: Tenure
     assert [one["title"] for one in told] == ["Number 1"]
 
 
+async def test_tasks_and_notes_alone_make_a_quiet_batch_that_holds_nothing(tenure: Tenure) -> None:
+    ws = await tenure.workspace()
+    await acme(ws)
+    ids = [str(new_id()) for _ in range(3)]
+    for place, (kind, title) in enumerate((("task", None), ("note", "Notes of 2021"))):
+        batch = {"id": ids[place], **({"title": title} if title else {})}
+        await write(ws.admin, kind, [row(place)], automation="quiet", quiet_batch=batch)
+    tried = {"automation": "quiet", "quiet_batch": {"id": ids[2]}, "dry_run": True}
+    await write(ws.admin, "note", [row(2)], **tried)
+    await tenure.settle()
+    batches = (await ws.admin.get("/v1/quiet-batches")).json()["data"]
+    assert {one["id"]: one["title"] for one in batches} == {
+        ids[0]: "Bulk write of tasks",
+        ids[1]: "Notes of 2021",
+    }
+    assert {(one["held"], one["cause"][0]["type"]) for one in batches} == {(0, "member")}
+    released = await ws.admin.post(f"/v1/quiet-batches/{ids[0]}/release", {})
+    assert (released.status_code, released.json()["code"]) == (409, "nothing_to_release")
+
+
 async def test_notes_are_listed_by_when_they_were_written(tenure: Tenure) -> None:
     ws = await tenure.workspace()
     await acme(ws)

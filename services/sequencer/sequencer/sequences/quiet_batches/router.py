@@ -29,8 +29,8 @@ BatchId = Annotated[UUID, Path(alias="id", description="The id of the quiet batc
 async def list_quiet_batches(
     caller: Reader, uow: Uow, the_service: ServiceDep, limit: Limit = 50, cursor: CursorParam = None
 ) -> dict[str, Any]:
-    """Imports, first pulls and other writes that started nothing, newest first, each with how much
-    it would have started.
+    """Imports, first pulls and other writes that started nothing, of tasks and notes as well,
+    newest first, each with how much it would have started.
     """
     shape = ["quiet_batches"]
     before = None
@@ -102,7 +102,7 @@ async def release_quiet_batch(
 ) -> dict[str, Any]:
     """Lets held entries enter, all or some, a few in each minute. Each passes every condition when
     its turn comes, and mails whose day has passed are left out. 409 answers a batch that has
-    expired.
+    expired, and one that never held anything, as of tasks and notes alone.
     """
     released = await service.release(uow, batch_id, data)
     audit.record(uow, "quiet_batch.released", batch_id, after=data.model_dump(mode="json"))

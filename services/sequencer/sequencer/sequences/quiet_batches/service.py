@@ -34,6 +34,11 @@ class QuietBatchExpired(Conflict):
     title = "It is too late to release this batch"
 
 
+class NothingToRelease(Conflict):
+    code = "nothing_to_release"
+    title = "This batch has held nothing"
+
+
 async def batches_page(
     uow: UnitOfWork, before: tuple[datetime, UUID] | None, limit: int
 ) -> list[dict[str, Any]]:
@@ -161,6 +166,11 @@ async def release(uow: UnitOfWork, batch_id: UUID, wish: ReleaseIn) -> dict[str,
         raise QuietBatchExpired(
             f"It could be released until {batch.expires_at.date()}. Enter records by hand at POST"
             " /v1/enrollments."
+        )
+    if not await quiet_entries.counts(uow, [batch_id]):
+        raise NothingToRelease(
+            "No sequence would have begun for what was written so far. Tasks and notes are there as"
+            " they were written, and start nothing later."
         )
     by_word = await sequences.KEYS.resolve(uow, wish.sequence_ids or ())
     sequence_ids = [by_word.get(word) for word in wish.sequence_ids or ()]

@@ -17,7 +17,9 @@ from sequencer.sequences.quiet_entries.queries import (
 )
 from sequencer.sequences.quiet_entries.rows import QuietEntry
 from shared.events.accounts import QuietBatchOpened
+from shared.events.base import Cause
 from shared.events.sequences import EnrollmentEntry
+from shared.events.tasks import QuietRowsWritten
 from shared.quiet import origin_of
 from shared.uow import UnitOfWork
 
@@ -34,8 +36,20 @@ __all__ = [
 
 
 async def on_quiet_batch_opened(uow: UnitOfWork, event: QuietBatchOpened) -> None:
-    now, cause = await uow.now(), [link for link in origin_of(uow.cause) if link.type != "event"]
+    now, cause = await uow.now(), _writer(uow)
     await queries.open_batch(uow, event.id, event.title, cause, now, announced=True)
+
+
+async def on_quiet_rows_written(uow: UnitOfWork, event: QuietRowsWritten) -> None:
+    """Tasks and notes start nothing later. Where records are written under the batch, too, the
+    service that has them names it.
+    """
+    now, cause = await uow.now(), _writer(uow)
+    await queries.open_batch(uow, event.id, event.title, cause, now, announced=False)
+
+
+def _writer(uow: UnitOfWork) -> list[Cause]:
+    return [link for link in origin_of(uow.cause) if link.type != "event"]
 
 
 async def standing(

@@ -47,7 +47,7 @@ async def upsert_notes(
     quiet = data.quiet
     read = await read_rows(running, caller, NOTE.name, data.listed(), NoteRow)
     uow = await begin()
-    be_quiet(uow, quiet, "Bulk write of notes")
+    be_quiet(uow, quiet, "Bulk write of notes", dry_run=data.dry_run)
     outcomes = await service.write_notes(uow, caller, read, dry_run=data.dry_run)
     return bulk_response(outcomes, quiet.id if quiet else None)
 

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from shared.auth import Caller
 from shared.bulk import QuietBatchIn
 from shared.errors import Fault
+from shared.events.tasks import QuietRowsWritten
 from shared.quiet import quietly
 from shared.service import Service
 from shared.traits.patches import TraitWrite
@@ -115,10 +116,16 @@ def _edit_of_row(body: Fields, known: Known, pointer: str) -> Edit | Outcome:
     return Edit(pointer, given, id_, body.external_id, restore=restore)
 
 
-def be_quiet(uow: UnitOfWork, quiet: QuietBatchIn | None, title: str) -> None:
-    """What is written from now on starts nothing."""
-    if quiet is not None:
-        uow.cause = quietly(uow.cause, quiet.id, quiet.title or title)
+def be_quiet(
+    uow: UnitOfWork, quiet: QuietBatchIn | None, title: str, *, dry_run: bool = False
+) -> None:
+    """What is written from now on starts nothing, and is known as a batch."""
+    if quiet is None:
+        return
+    title = quiet.title or title
+    uow.cause = quietly(uow.cause, quiet.id, title)
+    if not dry_run:
+        uow.publish(QuietRowsWritten(id=quiet.id, title=title))
 
 
 async def write(

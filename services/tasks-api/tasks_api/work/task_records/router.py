@@ -46,7 +46,7 @@ async def upsert_tasks(
     quiet = data.quiet
     read = await read_rows(running, caller, TASK.name, data.listed(), TaskRow)
     uow = await begin()
-    be_quiet(uow, quiet, "Bulk write of tasks")
+    be_quiet(uow, quiet, "Bulk write of tasks", dry_run=data.dry_run)
     outcomes = await service.write_tasks(uow, caller, read, dry_run=data.dry_run)
     return bulk_response(outcomes, quiet.id if quiet else None)
 
