@@ -25,7 +25,8 @@ from sqlalchemy import (
 )
 
 from shared.columns import AT, workspace_key
-from shared.errors import Conflict, invalid
+from shared.errors import Conflict, Fault, Invalid
+from shared.spelling import nearest
 from shared.uow import UnitOfWork
 
 REDIRECTS_FOR: Final = timedelta(days=90)
@@ -180,8 +181,16 @@ class Keys:
         if found is None:
             what = self.kind.replace("_", " ")
             message = f"There is no {what} with this key."
-            raise invalid(pointer, f"unknown_{self.kind}", message)
+            guess = await self.nearest(uow, named)
+            near = None if guess is None else {"suggestion": guess}
+            fault = Fault(pointer, f"unknown_{self.kind}", message, near)
+            raise Invalid(message, faults=[fault])
         return found
+
+    async def nearest(self, uow: UnitOfWork, word: str) -> str | None:
+        """The key that a word was probably meant to be."""
+        living = await uow.rows(Named, _named(self.table, self.alive))
+        return nearest(word, (each.key for each in living))
 
     async def _must_be_free(self, uow: UnitOfWork, key: str, thing: UUID | None) -> None:
         holder = (await self.ids(uow, [key])).get(key)

@@ -3,7 +3,7 @@ something created a moment ago may not be in the copy yet.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from shared.auth import Caller, Subject
@@ -43,6 +43,12 @@ async def known_references(
         raise _unavailable()
     known: dict[str, Any] = answer.json()
     return known
+
+
+def meant(word: str, suggestions: Mapping[str, str]) -> dict[str, Any] | None:
+    """What a fault says beside its message of a name that the answer suggests another for."""
+    guess = suggestions.get(word)
+    return None if guess is None else {"suggestion": guess}
 
 
 def _unavailable() -> Unavailable:

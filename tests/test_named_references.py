@@ -28,6 +28,11 @@ async def mine(tenure: Tenure) -> AsyncIterator[tuple[Workspace, Furniture]]:
         await make_trait(ws, "account", "whose", "member")
         worked_out = {"formula": "length(name)", "result_type": "number"}
         await make_trait(ws, "account", "worked_out", "formula", **worked_out)
+        await make_trait(ws, "contact", "champion", "boolean")
+        segment = {"title": "Champions of EMEA", "record_type": "account", "rule": "arr > 1"}
+        template = {"key": "kickoff", "title": "Kick-off"}
+        for collection, body in (("note-templates", template), ("segments", segment)):
+            assert (await ws.admin.post(f"/v1/{collection}", body)).status_code == 201
         yield ws, made
 
 
@@ -243,6 +248,60 @@ async def test_a_name_of_nothing_is_refused_where_it_stands(
     answer = await ws.admin.post(f"/v1/{collection.format(**made)}", filled)
     assert answer.status_code == 422, answer.text
     assert pointer in {fault["pointer"] for fault in answer.json()["errors"]}
+
+
+NEARLY: Final[list[tuple[str, dict[str, Any], str, str]]] = [
+    ("accounts", {"name": "X", "traits": {"phse": "start"}}, "/traits/phse", "phase"),
+    ("accounts", {"name": "X", "key_roles": {"csmm": []}}, "/key_roles/csmm", "csm"),
+    ("tasks", {"title": "X", "assignee_key_role": "csmm"}, "/assignee_key_role", "csm"),
+    (
+        "notes",
+        {"title": "X", "template_key": "kickof", "subject_type": "account", "subject_id": ""},
+        "/template_key",
+        "kickoff",
+    ),
+    (
+        "note-templates",
+        {**TEMPLATE, "fields": [{**FIELD, "field": "traits.phse", "record": "account"}]},
+        "/fields/0/field",
+        "traits.phase",
+    ),
+    ("sequences", {**SEQUENCE, "notify_key_role": "csmm"}, "/notify_key_role", "csm"),
+    (
+        "sequences",
+        {**SEQUENCE, "contact_selector": {"trait": "champ"}},
+        "/contact_selector/trait",
+        "champion",
+    ),
+    (
+        "members/{members}/handover/preview",
+        {"successors": {"csmm": {"unassigned": True}}},
+        "/successors/csmm",
+        "csm",
+    ),
+    (
+        "segments/preview",
+        {"record_type": "account", "rule": "arr > 1", "segment_id": "champions_of_eme"},
+        "/segment_id",
+        "champions_of_emea",
+    ),
+]
+
+
+@pytest.mark.parametrize(("collection", "body", "pointer", "meant"), NEARLY)
+async def test_a_key_that_is_nearly_one_is_told_with_that_one(
+    mine: tuple[Workspace, Furniture],
+    collection: str,
+    body: dict[str, Any],
+    pointer: str,
+    meant: str,
+) -> None:
+    ws, made = mine
+    given = {**body, "subject_id": made["accounts"]} if "subject_id" in body else body
+    answer = await ws.admin.post(f"/v1/{collection.format(**made)}", given)
+    assert answer.status_code == 422, answer.text
+    said = {fault["pointer"]: fault.get("suggestion") for fault in answer.json()["errors"]}
+    assert said[pointer] == meant
 
 
 _NAMING: Final = re.compile(

@@ -25,7 +25,12 @@ async def with_ids(uow: UnitOfWork, node: n.Node, keys: Mapping[str, Keys]) -> n
         ids[field] = {key: str(id_) for key, id_ in found.items()}
         message = f"There is no {of.kind.replace('_', ' ')} with this key."
         faults += [
-            Fault(f"unknown_{of.kind}", message, inner.place.part("value"))
+            Fault(
+                f"unknown_{of.kind}",
+                message,
+                inner.place.part("value"),
+                await of.nearest(uow, word),
+            )
             for inner, word in of_field
             if word not in found
         ]

@@ -6,7 +6,7 @@ from typing import Final
 
 from shared.errors import Fault, Invalid
 from shared.rules.types.catalog import Field, FieldType
-from shared.spelling import nearest
+from shared.spelling import suggestion
 
 _UNSORTABLE: Final = frozenset({FieldType.MULTI_SELECT})
 _MOST_KEYS: Final = 4
@@ -51,7 +51,5 @@ def sort_keys(
 
 
 def unknown_field(plural: str, name: str, known: Iterable[str], pointer: str) -> Fault:
-    guess = nearest(name, known)
-    extra = {"suggestion": guess} if guess else None
     message = f"{plural} have no field {name[:100]!r}."
-    return Fault(pointer, "unknown_field", message, extra)
+    return Fault(pointer, "unknown_field", message, suggestion(name, known))

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from shared.auth import Caller
 from shared.errors import Fault
-from shared.spelling import nearest
+from shared.spelling import suggestion
 from shared.traits.definitions import Definitions, EditableBy
 from shared.traits.values import InvalidTraitValue, beside, coerce
 
@@ -84,12 +84,9 @@ class TraitWrite:
     def _value(self, key: str, value: Any) -> Any:
         definition = self.definitions.get(key)
         if definition is None:
-            guess = nearest(key, self.definitions)
-            raise InvalidTraitValue(
-                "unknown_trait",
-                f"{self.plural} have no trait {key[:100]!r}.",
-                **({"suggestion": guess} if guess else {}),
-            )
+            message = f"{self.plural} have no trait {key[:100]!r}."
+            near = suggestion(key, self.definitions) or {}
+            raise InvalidTraitValue("unknown_trait", message, **near)
         if definition.type == "formula":
             return coerce(definition, value)
         if definition.editable_by not in self.may_edit:

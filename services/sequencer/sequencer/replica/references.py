@@ -33,6 +33,8 @@ class Looked:
     """By id or key, as the body has it; None where there is none, in this workspace."""
     missing_key_roles: Collection[str] = ()
     missing_traits: Collection[str] = ()
+    suggestions: Mapping[str, str] = field(default_factory=dict)
+    """What there is instead of a key role or trait that is not."""
 
 
 async def look_for(running: Service, caller: Caller, named: Named) -> Looked:
@@ -58,6 +60,10 @@ async def look_for(running: Service, caller: Caller, named: Named) -> Looked:
         {segment: known.get(segment) or asked.get(segment) for segment in named.segments},
         named.key_roles - set(answer["key_roles"]),
         {trait for trait, field in fields_of_traits.items() if field not in answer["fields"]},
+        {
+            word.replace(":", ".", 1): guess.removeprefix("traits.")
+            for word, guess in answer.get("suggestions", {}).items()
+        },
     )
 
 

@@ -32,6 +32,8 @@ class Known:
     members: dict[UUID, bool]
     """Whether they are active: who left has written things all the same."""
     key_roles: set[str]
+    suggestions: dict[str, str]
+    """What there is instead of a key role that is not."""
 
 
 async def look_up(running: Service, caller: Caller, asked: Asked) -> Known:
@@ -45,7 +47,7 @@ async def look_up(running: Service, caller: Caller, asked: Asked) -> Known:
         *(("member", str(id_)) for id_ in asked.members - members.keys()),
         *(("key_role", key) for key in asked.key_roles),
     ]
-    known = Known({}, {}, members, set())
+    known = Known({}, {}, members, set(), {})
     for start in range(0, len(questions), _AT_ONCE):
         said = await known_references(running, caller, questions[start : start + _AT_ONCE])
         for by, found in ((known.records, "records"), (known.external_ids, "external_ids")):
@@ -53,4 +55,5 @@ async def look_up(running: Service, caller: Caller, asked: Asked) -> Known:
                 by.setdefault(record_type, {}).update(ids)
         known.members.update(dict.fromkeys(map(UUID, said["members"]), True))
         known.key_roles.update(said["key_roles"])
+        known.suggestions.update(said.get("suggestions", {}))
     return known

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from shared.auth import Caller
 from shared.errors import Fault, Invalid
-from shared.references import known_references
+from shared.references import known_references, meant
 from shared.service import Service
 from shared.uow import UnitOfWork
 from tasks_api.replica import queries
@@ -83,7 +83,8 @@ async def must_be_writable(
     if not fields:
         return
     asked = [("field", f"{record_type}:{name}") for _, record_type, name in fields]
-    known = (await known_references(running, caller, asked))["fields"]
+    said = await known_references(running, caller, asked)
+    known = said["fields"]
     faults = []
     for (pointer, record_type, name), (_, question) in zip(fields, asked, strict=True):
         if question not in known:
@@ -93,7 +94,8 @@ async def must_be_writable(
                 else f"No record has a field {name!r}."
             )
             advice = " Make the trait at /v1/traits, or name another field."
-            faults.append(Fault(pointer, "unknown_field", message + advice))
+            near = meant(question, said.get("suggestions", {}))
+            faults.append(Fault(pointer, "unknown_field", message + advice, near))
         elif not known[question]["writable"]:
             message = f"Nobody writes {name!r} by hand. Name another field."
             faults.append(Fault(pointer, "read_only", message))
@@ -140,4 +142,7 @@ def _fault(one: Reference, said: Mapping[str, Any]) -> Fault | None:
         message = f"There is no {one.record_type} with this id."
         return Fault(f"/{one.field}", "unknown_record", message)
     known = said["members"] if one.kind == "member" else said["key_roles"]
-    return None if one.key in known else Fault(f"/{one.field}", *_FAULTS[one.kind])
+    if one.key in known:
+        return None
+    near = meant(one.key, said.get("suggestions", {}))
+    return Fault(f"/{one.field}", *_FAULTS[one.kind], near)

@@ -22,6 +22,7 @@ from shared.errors import Conflict, Fault, Invalid, NotFound
 from shared.ids import new_id
 from shared.service import Service
 from shared.settings import ServiceName
+from shared.spelling import suggestion
 from shared.uow import UnitOfWork
 from shared.usages import Usage
 
@@ -229,7 +230,12 @@ async def _planned(
         faults.append(Fault("/tasks_to", "unknown_member", message))
     known = {role.key for role in await stored_key_roles(uow)}
     faults += [
-        Fault(f"/successors/{key}", "unknown_key_role", f"There is no key role {key!r}.")
+        Fault(
+            f"/successors/{key}",
+            "unknown_key_role",
+            f"There is no key role {key!r}.",
+            suggestion(key, known),
+        )
         for key in sorted(data.successors.keys() - known)
     ]
     if data.default_successor is None:

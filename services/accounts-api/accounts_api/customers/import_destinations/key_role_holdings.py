@@ -46,6 +46,7 @@ from shared.batches import isolate_failures
 from shared.bulk import WriteStatus
 from shared.errors import AppError, Fault
 from shared.rules.types.fold import fold
+from shared.spelling import suggestion
 from shared.uow import UnitOfWork
 
 _TARGETS: Final = of_fields(
@@ -209,7 +210,8 @@ def _faults(
         faults.append(Fault("/valid_from", "before_the_record", message))
     if role is None:
         message = f"There is no key role {said.key_role[:100]!r}."
-        faults.append(Fault("/key_role", "unknown_key_role", message))
+        near = suggestion(said.key_role, known.roles)
+        faults.append(Fault("/key_role", "unknown_key_role", message, near))
     is_active = known.members.get(said.member_id)
     if is_active is None:
         faults.append(Fault("/member_id", "unknown_member", "There is no such member."))

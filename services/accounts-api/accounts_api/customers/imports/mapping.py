@@ -8,7 +8,7 @@ from accounts_api.customers.imports.rules import proposed
 from accounts_api.records.holdings.service import key_role_definitions
 from accounts_api.records.schema.record_schemas import ACCOUNT
 from shared.errors import Fault
-from shared.spelling import nearest
+from shared.spelling import suggestion
 from shared.uow import UnitOfWork
 
 
@@ -44,6 +44,5 @@ def mapping_faults(
 def _unknown(
     pointer: str, code: str, where: str, name: str, known: Sequence[str] | Mapping[str, Target]
 ) -> Fault:
-    guess = nearest(name, known)
     message = f"In {where} is no {name[:100]!r}."
-    return Fault(pointer, code, message, {"suggestion": guess} if guess else None)
+    return Fault(pointer, code, message, suggestion(name, known))

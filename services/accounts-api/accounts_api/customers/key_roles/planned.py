@@ -23,6 +23,7 @@ from shared.events.base import Cause, chain_of
 from shared.ids import new_id
 from shared.logging import get_logger
 from shared.service import Service
+from shared.spelling import suggestion
 from shared.uow import UnitOfWork
 
 log = get_logger(__name__)
@@ -64,7 +65,8 @@ async def plan(
 async def _faults(uow: UnitOfWork, key: str, member_ids: Sequence[UUID]) -> list[Fault]:
     roles = await key_role_definitions(uow)
     if key not in roles:
-        return [Fault("/path/key", "unknown_key_role", f"There is no key role {key[:100]!r}.")]
+        message = f"There is no key role {key[:100]!r}."
+        return [Fault("/path/key", "unknown_key_role", message, suggestion(key, roles))]
     faults = []
     if len(set(member_ids)) > 1 and not roles[key]:
         faults.append(Fault("/member_ids", "single_holder", "One member at a time holds it."))

@@ -1,5 +1,5 @@
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -12,6 +12,7 @@ from accounts_api.records.holdings.service import known_key_roles
 from accounts_api.records.schema import record_catalog
 from accounts_api.records.schema.record_schemas import RECORD_SCHEMAS, RecordSchema
 from accounts_api.records.store.service import definitions_of, living, living_named
+from shared.spelling import nearest
 from shared.uow import UnitOfWork
 
 
@@ -47,6 +48,7 @@ async def known(uow: UnitOfWork, asked: ReferencesIn) -> dict[str, Any]:
         "fields": await _fields(uow, asked.field),
         "members": sorted(map(str, await active_members(uow, asked.member))),
         "key_roles": sorted(roles & set(asked.key_role)),
+        "suggestions": await _suggestions(uow, asked, roles),
         "segments": {
             word: {
                 "id": str(one.id),
@@ -91,6 +93,20 @@ async def _fields(uow: UnitOfWork, asked: Iterable[str]) -> dict[str, dict[str, 
             if name in writable:
                 found[f"{record_type}:{name}"] = {"writable": writable[name]}
     return found
+
+
+async def _suggestions(
+    uow: UnitOfWork, asked: ReferencesIn, roles: Collection[str]
+) -> dict[str, str]:
+    """What is there instead of the key roles and fields that are not, by what was asked."""
+    near = {key: nearest(key, roles) for key in asked.key_role if key not in roles}
+    for record_type, names in _by_type(asked.field).items():
+        known = [
+            f for schema in await _schemas(uow, record_type) for f in await _fields_of(uow, schema)
+        ]
+        missing = [name for name in names if name not in known]
+        near |= {f"{record_type}:{name}": nearest(name, known) for name in missing}
+    return {word: guess for word, guess in near.items() if guess is not None}
 
 
 async def _schemas(uow: UnitOfWork, record_type: str) -> list[RecordSchema]:

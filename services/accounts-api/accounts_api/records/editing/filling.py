@@ -11,6 +11,7 @@ from accounts_api.records.schema.errors import TAKEN, ExternalIdTaken, OwnedElse
 from accounts_api.records.schema.record_schemas import RecordSchema
 from accounts_api.records.schema.rules import RecordState, differences, merged, search_text
 from shared.errors import Fault, Invalid
+from shared.spelling import suggestion
 from shared.traits.patches import TraitWrite
 
 Differences = dict[str, tuple[Any, Any]]
@@ -169,7 +170,8 @@ class Filling:
         for key, holders in edit.key_roles.items():
             pointer = f"{edit.pointer}/key_roles/{escaped(key)}"
             if key not in self.lookups.key_roles:
-                faults.append(Fault(pointer, "unknown_key_role", f"There is no key role {key!r}."))
+                message, near = f"There is no key role {key!r}.", self.lookups.key_roles
+                faults.append(Fault(pointer, "unknown_key_role", message, suggestion(key, near)))
                 continue
             if len(holders) > 1 and not self.lookups.key_roles[key]:
                 faults.append(Fault(pointer, "single_holder", "One member at a time holds it."))

@@ -14,6 +14,7 @@ from sequencer.sequences.sequences.schemas import (
 )
 from shared.errors import Fault
 from shared.keys import id_or_none
+from shared.references import meant
 
 _SEGMENTS: Final = {"audience_segment_id": "opportunity", "account_segment_id": "account"}
 """Which type of records a segment must be of."""
@@ -53,16 +54,17 @@ def reference_faults(definition: Definition, looked: Looked) -> Iterator[Fault]:
         "/notify_key_role": definition.notify_key_role,
     }
     for pointer, role in roles.items():
-        if role in looked.missing_key_roles:
+        if role is not None and role in looked.missing_key_roles:
             message = f"There is no key role {role!r}. Make it at /v1/key-roles, or name another."
-            yield Fault(pointer, "unknown_key_role", message)
+            yield Fault(pointer, "unknown_key_role", message, meant(role, looked.suggestions))
     trait = definition.contact_selector.trait
     if f"contact.traits.{trait}" in looked.missing_traits:
         message = (
             f"Contacts have no trait {trait!r}. Make it at /v1/traits, name another, or say null to"
             " write to any contact."
         )
-        yield Fault("/contact_selector/trait", "unknown_trait", message)
+        near = meant(f"contact.traits.{trait}", looked.suggestions)
+        yield Fault("/contact_selector/trait", "unknown_trait", message, near)
 
 
 def with_segment_ids(raw: Mapping[str, Any], looked: Looked) -> dict[str, Any]:

@@ -105,6 +105,10 @@ async def current_template(uow: UnitOfWork, key: str) -> Template | None:
     return await queries.current_template(uow, key)
 
 
+async def template_keys(uow: UnitOfWork) -> list[str]:
+    return [template.key for template in await queries.templates(uow)]
+
+
 async def template_version(uow: UnitOfWork, key: str, version: int) -> Template:
     """The one that a note was written with, edited since or not."""
     return await queries.template_version(uow, key, version)

@@ -15,6 +15,7 @@ from shared.logging import get_logger
 from shared.net.answers import Answer
 from shared.paging import CursorSigner
 from shared.service import Service
+from shared.spelling import suggestion
 from shared.traits.patches import TraitWrite
 from shared.uow import UnitOfWork
 from tasks_api.notes.note_templates import service as templates
@@ -227,7 +228,9 @@ async def _template_of(uow: UnitOfWork, data: NoteIn) -> Template | None:
         return None
     template = await templates.current_template(uow, data.template_key)
     if template is None:
-        fault = Fault("/template_key", "unknown_template", "There is no note template of this key.")
+        near = suggestion(data.template_key, await templates.template_keys(uow))
+        message = "There is no note template of this key."
+        fault = Fault("/template_key", "unknown_template", message, near)
         raise Invalid("Nothing was stored.", faults=[fault])
     try:
         fields_of(template)

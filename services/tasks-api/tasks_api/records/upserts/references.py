@@ -5,6 +5,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from shared.errors import Fault
+from shared.references import meant
 from tasks_api.records.upserts.schemas import Fields
 from tasks_api.replica.known import Asked, Known
 
@@ -81,4 +82,5 @@ def _unknown(given: Mapping[str, Any], known: Known, pointer: str) -> Iterable[F
     key_role = given.get("assignee_key_role")
     if key_role is not None and key_role not in known.key_roles:
         message = "There is no key role with this key."
-        yield Fault(f"{pointer}/assignee_key_role", "unknown_key_role", message)
+        near = meant(key_role, known.suggestions)
+        yield Fault(f"{pointer}/assignee_key_role", "unknown_key_role", message, near)
