@@ -26,8 +26,6 @@ LARGER_FILES = {
     "tests/accounts_api/customers/formulas/test_formulas.py": 414,
     "tests/poisoned/test_sync_worker.py": 409,
     "tests/sequencer/renewals.py": 409,
-    "tests/sequencer/mail/sending/test_sending.py": 458,
-    "tests/sync_worker/mail/test_mail_reports.py": 472,
 }
 
 
