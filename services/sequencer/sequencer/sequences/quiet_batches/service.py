@@ -167,14 +167,14 @@ async def release(uow: UnitOfWork, batch_id: UUID, wish: ReleaseIn) -> dict[str,
             f"It could be released until {batch.expires_at.date()}. Enter records by hand at POST"
             " /v1/enrollments."
         )
+    by_word = await sequences.KEYS.resolve(uow, wish.sequence_ids or ())
+    sequence_ids = [by_word.get(word) for word in wish.sequence_ids or ()]
+    await _must_be_in_batch(uow, batch_id, sequence_ids, wish.opportunity_ids or ())
     if not await quiet_entries.counts(uow, [batch_id]):
         raise NothingToRelease(
             "No sequence would have begun for what was written so far. Tasks and notes are there as"
             " they were written, and start nothing later."
         )
-    by_word = await sequences.KEYS.resolve(uow, wish.sequence_ids or ())
-    sequence_ids = [by_word.get(word) for word in wish.sequence_ids or ()]
-    await _must_be_in_batch(uow, batch_id, sequence_ids, wish.opportunity_ids or ())
     released = await quiet_entries.release(
         uow,
         batch_id,
