@@ -1,4 +1,4 @@
-"""The traits of tasks and notes, which others keep."""
+"""What others learn of traits: those of tasks and notes, which they keep; those that move."""
 
 from typing import Any, ClassVar
 from uuid import UUID
@@ -21,3 +21,15 @@ class TraitChanged(Event):
     """As `shared.traits.values` reads it."""
     deleted: bool
     version: int
+
+
+class MovingFieldsChanged(Event):
+    """Other formulas than before may have another value because time passed. Nobody is told of that
+    value itself: a copy of a record holds what it was with the last change of the record.
+    """
+
+    name: ClassVar[str] = "accounts.moving_fields_changed.v1"
+
+    version: int
+    fields: list[str]
+    """All of them, such as `account.traits.days_left`."""

@@ -7,6 +7,7 @@ from accounts_api.automation.debounce import models as debounce
 from accounts_api.automation.handovers import models as handovers
 from accounts_api.automation.lifecycle import models as lifecycle
 from accounts_api.automation.segments import models as segments
+from accounts_api.customers.formulas import models as formulas
 from accounts_api.customers.imports import models as imports
 from accounts_api.customers.key_roles import models as key_roles
 from accounts_api.db import FORMER_KEYS, FOUNDATION, Base
@@ -44,6 +45,7 @@ __all__ = [
     "event_names",
     "event_properties",
     "field_owners",
+    "formulas",
     "handovers",
     "holdings",
     "imports",

@@ -14,7 +14,7 @@ from accounts_api.automation.memberships import queries as membership_queries
 from accounts_api.automation.memberships import service as memberships
 from accounts_api.automation.segments import service as segments
 from accounts_api.customers.formulas import evaluation as formula_values
-from accounts_api.customers.formulas import nulls
+from accounts_api.customers.formulas import moving_fields, nulls
 from accounts_api.customers.formulas import service as formulas
 from accounts_api.customers.formulas.shown import moved_types
 from accounts_api.customers.imports import service as imports
@@ -90,7 +90,7 @@ WIRING: Final[Wiring] = (
         }
     ),
     SnapshotHooks(moved=moved_types),
-    ShapeHooks(on_change=(api_schema.follow_shape,)),
+    ShapeHooks(on_change=(api_schema.follow_shape, moving_fields.follow_shape)),
     WorkspaceHooks(on_calendar_change=(engine.follow_calendar,)),
     CalendarHooks(on_default_change=(engine.follow_calendar,), users=(members.using_calendar,)),
     ReferenceHooks(segments=segments.those_named),

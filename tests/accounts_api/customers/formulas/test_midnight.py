@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from tests.accounts_api.customers.objects.making import define
 from tests.accounts_api.records.making import events_of, make, make_trait
 from tests.harness import Tenure, Workspace
 
@@ -106,6 +107,10 @@ async def test_a_question_that_nobody_asked_before_is_answered_as_of_now(tenure:
     explain = await ws.admin.post("/v1/rules/explain", {**draft, "record_id": early})
     told = explain.json()
     assert (told["verdict"], told["explanation"]["actual"]["value"]) == (True, 10)
+    draft_formula = {"record_type": "account", "formula": "traits.twice + 1"}
+    tried = await ws.admin.post("/v1/traits/formula-preview", draft_formula)
+    values = {one["record_id"]: one["value"] for one in tried.json()["samples"]}
+    assert values == {early: 11, late: 31}
     asked = {"record_type": "account", "ids": [early, late], "rules": {"due": rule}}
     token = tenure.workers["sequencer"].signer.token("accounts", ws.id)
     answer = await ws.anonymous.http.post(
@@ -129,3 +134,29 @@ async def test_what_else_changes_is_told_as_ever(tenure: Tenure) -> None:
     assert event["changed"] == ["traits.ends", "traits.left", "traits.twice"]
     history = (await ws.admin.get(f"/v1/accounts/{early}/history?field=traits.left")).json()
     assert [(row["old"], row["new"]) for row in history["data"]] == [(6, 8)]
+
+
+async def test_what_is_shown_beside_a_record_and_after_a_write_is_of_today(tenure: Tenure) -> None:
+    ws = await workspace(tenure)
+    early = (await listed(ws))[0]["id"]
+    soon = "count(opportunities where contract_expiration within next 3 days)"
+    await make_trait(ws, "account", "soon", "formula", formula=soon, result_type="number")
+    await define(ws)
+    await make_trait(ws, "project", "ends", "date")
+    await make_trait(ws, "project", "left", "formula", formula=LEFT, result_type="number")
+    await make(
+        ws,
+        "opportunities",
+        {"name": "R", "account_id": early, "type": "renewal"}
+        | {"contract_expiration": "2026-03-08"},
+    )
+    fields = {"name": "P", "account_id": early, "traits": {"ends": "2026-03-10"}}
+    await make(ws, "objects/project", fields)
+    await tenure.settle()
+    await tenure.set_clock(ws, START + timedelta(days=4))
+    one = await ws.admin.get(f"/v1/accounts/{early}?include=projects")
+    assert one.json()["traits"]["soon"] == 1
+    assert [each["traits"]["left"] for each in one.json()["projects"]] == [4]
+    same = await ws.admin.patch(f"/v1/accounts/{early}", {"name": "Early"})
+    assert (same.json()["traits"]["soon"], same.json()["traits"]["left"]) == (1, 4)
+    assert same.headers["etag"] == one.headers["etag"]

@@ -273,9 +273,11 @@ ASKED: dict[str, set[str]] = {
 }
 """Where a member, a key role or a trait may be named, beside rules: what where-used looks at."""
 NOT_ASKED: dict[str, set[str]] = {
-    # of the past, how far a job has come, or what the mapping of a connection says
+    # of the past, how far a job has come, what the mapping of a connection says, or what follows
+    # from the traits themselves
     "accounts": {
         "field_owners.fields",
+        "moving_fields.fields",
         "product_profiles.traits",
         "assignment_rules.last_member_id",
         "handovers.key_role_key",
@@ -289,7 +291,7 @@ NOT_ASKED: dict[str, set[str]] = {
         for column in ("author_id", "authored_at")
     }
     | {"calendars.definition", "tasks.due_member_id", "trait_definitions.definition"},
-    "sequencer": {"accounts.key_roles", "calendars.definition"}
+    "sequencer": {"accounts.key_roles", "calendars.definition", "moving_fields.fields"}
     | {f"{table}.traits" for table in ("accounts", "contacts", "opportunities")},
     # what their system says of its own fields
     "sync": {"connections.mapping_version", "described_objects.fields", "calendars.definition"},

@@ -53,13 +53,15 @@ class Asked:
     fields: tuple[ReadField, ...]
 
     @property
+    def shown(self) -> set[tuple[str, str]]:
+        """Of the records themselves, by record type and name: fields whose values are asked for."""
+        return {(self.type.name, read.field.name) for read in self.fields if not read.hops}
+
+    @property
     def reads(self) -> set[tuple[str, str]]:
         """Record types and names of fields."""
-        fields = {
-            (read.hops[-1][0].name if read.hops else self.type.name, read.field.name)
-            for read in self.fields
-        }
-        return fields | reads_of(self.rules.values())
+        behind = {(read.hops[-1][0].name, read.field.name) for read in self.fields if read.hops}
+        return self.shown | behind | reads_of(self.rules.values())
 
     @property
     def everything(self) -> Rule:

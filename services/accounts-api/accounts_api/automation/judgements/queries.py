@@ -44,16 +44,17 @@ async def judged(
     needs: Needs | None,
     context: EvaluationContext,
     reads: AbstractSet[tuple[str, str]],
+    shown: AbstractSet[tuple[str, str]] = frozenset(),
 ) -> list[Judged]:
     """In one statement, so that verdicts, values and version are of one moment. `reads` is all that
-    is read of records: what time has moved of it is worked out.
+    is read of records: what time has moved of it is worked out, and of what is `shown` always.
     """
     schema = await find_schema(uow, rules[0].type.name)
     if schema is None:
         return []
     table = TABLES[schema.statements.record_type]
     only = {schema.record_type: [str(id_) for id_ in ids]}
-    moved = await moved_types(uow, reads, only=only)
+    moved = await moved_types(uow, reads, only=only, shown=shown)
     day = of_day(rules, context) if needs is None else None
     if day is None:
         statement = _statement(tuple(rules), table, needs, context)

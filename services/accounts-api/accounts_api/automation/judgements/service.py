@@ -56,7 +56,9 @@ async def judge(uow: UnitOfWork, asker: ServiceName, data: JudgementsIn) -> dict
     if data.fields or (data.explain and data.rules):
         needed = asked.needs(lambda _: (), of_rules=data.explain)
     with in_time("/rules"):
-        rows = await queries.judged(uow, asked.evaluated, data.ids, needed, context, asked.reads)
+        rows = await queries.judged(
+            uow, asked.evaluated, data.ids, needed, context, asked.reads, asked.shown
+        )
     found = {str(row.record_id): _judged(row, asked, needed, context, data) for row in rows}
     return {
         "at": context.now,

@@ -65,20 +65,43 @@ async def moving_formulas(uow: UnitOfWork) -> list[Usable]:
     return _moving(found)
 
 
-def _moving(found: Sequence[Usable]) -> list[Usable]:
-    """With those that read a moving one, of whichever record type."""
+def _moving(
+    found: Sequence[Usable], others: AbstractSet[tuple[str, str]] = frozenset()
+) -> list[Usable]:
+    """With those that read a moving one, of whichever record type, or one of `others`."""
     reads = {
         one.trait.id: {(seen.record_type, seen.what) for seen in dependencies(one.formula)}
         for one in found
     }
     moving = [one for one in found if one.formula.root.asks.moves]
     while True:
-        names = {(one.trait.record_type, f"traits.{one.trait.key}") for one in moving}
+        names = {_name(one.trait) for one in moving} | others
         known = {one.trait.id for one in moving}
         more = [o for o in found if o.trait.id not in known and reads[o.trait.id] & names]
         if not more:
             return moving
         moving += more
+
+
+def _name(trait: FormulaTrait) -> tuple[str, str]:
+    return trait.record_type, f"traits.{trait.key}"
+
+
+async def fields_that_may_move(uow: UnitOfWork) -> set[tuple[str, str]]:
+    """Record types and names of fields. A formula that stands still counts: it may go on when
+    nobody changes a trait.
+    """
+    traits = await queries.formulas(uow, None)
+    if not traits:
+        return set()
+    catalog = await record_catalog.rule_catalog(uow)
+    standing = {_name(trait) for trait in traits if faults_of(trait, catalog) is not None}
+    usables = [
+        Usable(trait, usable(catalog, trait.record_type, trait.formula))
+        for trait in traits
+        if _name(trait) not in standing
+    ]
+    return standing | {_name(one.trait) for one in _moving(usables, standing)}
 
 
 async def values_at(

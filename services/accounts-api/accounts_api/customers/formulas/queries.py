@@ -3,10 +3,16 @@ from dataclasses import dataclass, fields
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Text, Uuid, any_, bindparam, func, select, update
+from sqlalchemy import Text, Uuid, any_, bindparam, func, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from accounts_api.records.history.as_of import PointInTime, ctes, read_in_bulk
+from accounts_api.records.history.as_of import (
+    NOTHING_MOVED,
+    MovedTypes,
+    PointInTime,
+    ctes,
+    read_in_bulk,
+)
 from accounts_api.records.schema.models import trait_definitions as traits
 from shared.data import WORKSPACE
 from shared.rules.interpreter.needs import Needs
@@ -70,6 +76,34 @@ async def set_faults(uow: UnitOfWork, trait_id: UUID, faults: list[dict[str, Any
     )
 
 
+_WAIT = text(
+    "select pg_advisory_xact_lock("
+    "hashtextextended('moving-fields:' || cast(cast(:workspace_id as uuid) as text), 0))"
+)
+
+
+async def wait_for_turn(uow: UnitOfWork) -> None:
+    """One transaction of a workspace at a time looks which fields move."""
+    await uow.run(_WAIT)
+
+
+_STORE_MOVING_FIELDS = text(
+    """
+    insert into moving_fields as known (workspace_id, version, fields)
+    values (:workspace_id, 1, :fields)
+    on conflict (workspace_id) do update
+    set version = known.version + 1, fields = excluded.fields
+    where known.fields <> excluded.fields
+    returning version
+    """
+)
+
+
+async def store_moving_fields(uow: UnitOfWork, fields: Sequence[str]) -> int | None:
+    """Their version; None when they are those that are stored."""
+    return await uow.value(int, _STORE_MOVING_FIELDS, fields=list(fields))
+
+
 @dataclass(frozen=True, slots=True)
 class SeenRecord:
     id: UUID
@@ -86,8 +120,11 @@ async def snapshots(
     *,
     newest: int | None = None,
     point: PointInTime | None = None,
+    moved: MovedTypes = NOTHING_MOVED,
 ) -> list[SeenRecord]:
-    """Of these living records, of all, or of the newest, and then in that order; now or then."""
+    """Of these living records, of all, or of the newest, and then in that order; then, or now with
+    what time has moved.
+    """
     row = record_table(needs.type)
     seen = snapshot(needs, row, context).label("seen")
     statement = select(row.c.id, row.c.name, seen).where(
@@ -99,7 +136,7 @@ async def snapshots(
     if newest is not None:
         statement = statement.order_by(row.c.id.desc()).limit(newest)
     if point is None:
-        return await uow.rows(SeenRecord, statement)
+        return await uow.rows(SeenRecord, moved.begun(statement), **moved.parameters)
     if ids is None:
         await read_in_bulk(uow)
     return await uow.rows(SeenRecord, statement.add_cte(*ctes()), **point.parameters())

@@ -18,6 +18,7 @@ from accounts_api.language.formulas.parser import read_formula
 from accounts_api.language.formulas.printer import write_formula
 from accounts_api.language.formulas.type_check import check_formula, misfit
 from accounts_api.language.formulas.typed import Formula
+from accounts_api.records.history.as_of import MovedTypes
 from accounts_api.records.schema import record_catalog
 from shared.errors import Fault
 from shared.lists import filters
@@ -42,10 +43,14 @@ def usable(catalog: Catalog, record_type: str, text: str) -> Formula:
 
 
 async def snapshots(
-    uow: UnitOfWork, needs: Needs, ids: Sequence[UUID] | None, context: EvaluationContext
+    uow: UnitOfWork,
+    needs: Needs,
+    ids: Sequence[UUID] | None,
+    context: EvaluationContext,
+    moved: MovedTypes,
 ) -> list[SeenRecord]:
     """What formulas see of these living records, or of some of the newest."""
-    return await queries.snapshots(uow, needs, ids, context, newest=SAMPLES)
+    return await queries.snapshots(uow, needs, ids, context, newest=SAMPLES, moved=moved)
 
 
 async def read(

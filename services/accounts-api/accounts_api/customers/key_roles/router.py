@@ -119,7 +119,7 @@ async def assign_key_role(
     instant replaces it.
     """
     outcome, done = await service.assign_key_role(uow, caller, account_id, version, key, data)
-    return record_response(accounts, outcome, 200 if done else 202)
+    return await record_response(uow, accounts, outcome, 200 if done else 202)
 
 
 @of_accounts.delete("/planned/{id}", status_code=204, summary="Cancel a planned holding")

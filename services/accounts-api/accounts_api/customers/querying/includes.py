@@ -6,6 +6,7 @@ from typing import Final
 
 from sqlalchemy import text
 
+from accounts_api.customers.formulas.shown import with_moved_related
 from accounts_api.language.rules.ignored import not_ignored
 from accounts_api.records.history.as_of import PointInTime, with_clause
 from accounts_api.records.schema.record_schemas import (
@@ -70,8 +71,18 @@ _ACCOUNTS_BELOW = f"""
 
 ComputeInclude = Callable[[UnitOfWork, RecordSchema, Sequence[str]], Awaitable[Mapping[str, str]]]
 """JSON by record, of what no statement can say."""
-Included = tuple[str | ComputeInclude, str]
-"""What finds something for many records, a statement or a function, and how none is written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Instances:
+    """A statement of records that are shown with their traits."""
+
+    record_type: str
+    statement: str
+
+
+Included = tuple[str | ComputeInclude | Instances, str]
+"""What finds something for many records, and how none is written."""
 
 INCLUDES: Final[Mapping[str, Mapping[str, Included]]] = {
     "organization": {"accounts": (_ACCOUNTS_BELOW, "[]")},
@@ -138,7 +149,7 @@ def instances(defined: ObjectType, link: ObjectLink) -> Included:
           and o.{column} = any(cast(:ids as uuid[])) and o.deleted_at is null
         group by o.{column}
     """
-    return statement, "[]"
+    return Instances(defined.key, statement), "[]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,11 +166,15 @@ async def load_include(
     point: PointInTime | None = None,
 ) -> tuple[dict[str, str], str]:
     """One included thing for each record, as JSON; and what stands for those without."""
-    statement, nothing = included
-    if not isinstance(statement, str):
-        return ({} if point else dict(await statement(uow, schema, ids))), nothing
+    found, nothing = included
+    if not isinstance(found, str | Instances):
+        return ({} if point else dict(await found(uow, schema, ids))), nothing
+    statement = found if isinstance(found, str) else found.statement
     if point is not None:
         statement = f"{with_clause()} {statement}"
     given = point.parameters() if point else {}
     rows = await uow.rows(_Related, text(statement), ids=list(ids), **given)
-    return {row.id: row.related for row in rows}, nothing
+    related = {row.id: row.related for row in rows}
+    if isinstance(found, Instances):
+        related = await with_moved_related(uow, found.record_type, related, point)
+    return related, nothing

@@ -39,7 +39,7 @@ def add_body_writes(router: APIRouter, record_type: RecordType) -> None:
         external id to create or change it in one call.
         """
         records = await record_type.records_to_write(uow, request.path_params)
-        return record_response(records, await records.create(uow, caller, data))
+        return await record_response(uow, records, await records.create(uow, caller, data))
 
     @router.post(
         "/bulk",
@@ -80,7 +80,9 @@ def add_body_writes(router: APIRouter, record_type: RecordType) -> None:
         as it is. 409 answers a record that a person deleted: undelete it first.
         """
         records = await record_type.records_to_write(uow, request.path_params)
-        return record_response(records, await records.put(uow, caller, external_id, version, data))
+        return await record_response(
+            uow, records, await records.put(uow, caller, external_id, version, data)
+        )
 
     @router.patch(
         "/{id}", name=f"update_{name}", summary=f"Update {record_type.one}", response_model=out
@@ -99,4 +101,6 @@ def add_body_writes(router: APIRouter, record_type: RecordType) -> None:
         Traits are merged one by one.
         """
         records = await record_type.records_to_write(uow, request.path_params)
-        return record_response(records, await records.patch(uow, caller, record_id, version, data))
+        return await record_response(
+            uow, records, await records.patch(uow, caller, record_id, version, data)
+        )

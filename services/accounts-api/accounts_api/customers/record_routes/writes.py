@@ -42,7 +42,7 @@ def add_writes(router: APIRouter, record_type: RecordType) -> None:
     async def undelete(record_id: RecordId, caller: Writer, uow: Uow, request: Request) -> Response:
         """Brings the record back as it was when it was deleted."""
         records = await record_type.records_to_write(uow, request.path_params)
-        return record_response(records, await records.undelete(uow, caller, record_id))
+        return await record_response(uow, records, await records.undelete(uow, caller, record_id))
 
     @router.post(
         "/{id}/merge",
@@ -57,4 +57,6 @@ def add_writes(router: APIRouter, record_type: RecordType) -> None:
         record_id: RecordId, data: MergeIn, caller: Writer, uow: Uow, request: Request
     ) -> Response:
         records = await record_type.records_to_write(uow, request.path_params)
-        return record_response(records, await records.merge(uow, record_id, data.loser_id))
+        return await record_response(
+            uow, records, await records.merge(uow, record_id, data.loser_id)
+        )

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from accounts_api.customers.formulas import service as formulas
 from accounts_api.customers.formulas.schemas import FormulaPreviewIn
+from accounts_api.customers.formulas.shown import moved_types
 from accounts_api.customers.traits import queries, rules
 from accounts_api.customers.traits.queries import Trait
 from accounts_api.customers.traits.service import get_trait, schema_of
@@ -17,6 +18,7 @@ from accounts_api.language.formulas.printer import write_formula
 from accounts_api.language.formulas.typed import Formula
 from accounts_api.language.formulas.types import Sort
 from accounts_api.language.formulas.values import Money
+from accounts_api.records.history.as_of import NOTHING_MOVED
 from accounts_api.records.schema.record_schemas import RecordSchema
 from accounts_api.records.schema.trait_keys import TRAIT_KEYS
 from accounts_api.records.store.service import living
@@ -112,7 +114,12 @@ async def _samples(
     uow: UnitOfWork, data: FormulaPreviewIn, formula: Formula
 ) -> list[dict[str, Any]]:
     context, needed = await moment.evaluation_context(uow), needs(formula)
-    rows = await formulas.snapshots(uow, needed, data.record_ids, context)
+    rows = await formulas.snapshots(uow, needed, data.record_ids, context, NOTHING_MOVED)
+    ids = [row.id for row in rows]
+    reads = {(seen.record_type, seen.what) for seen in dependencies(formula)}
+    moved = await moved_types(uow, reads, only={data.record_type: [str(id_) for id_ in ids]})
+    if moved.names:
+        rows = await formulas.snapshots(uow, needed, ids, context, moved)
     found = []
     for row in rows:
         record = read_snapshot(needed, row.seen)

@@ -266,6 +266,9 @@ class MovedTypes:
         return statement.add_cte(*present_ctes(self.names)) if self.names else statement
 
 
+NOTHING_MOVED: Final = MovedTypes()
+
+
 _IN_BULK = text(
     """
     select set_config('enable_nestloop', 'off', true), set_config('enable_mergejoin', 'off', true),
