@@ -268,6 +268,7 @@ async def test_a_bad_item_in_the_middle_costs_itself(renewals: Renewals, name: s
 BESIDE: Final = {
     "WorkspaceChanged": "of a workspace there is one, and the newest copy stands",
     "CalendarChanged": "one statement copies a calendar, and the newest copy stands",
+    "MovingFieldsChanged": "of a workspace there is one list, and the newest copy stands",
 }
 
 

@@ -28,7 +28,7 @@ from shared.routers.status import STATUS_TAG, status_router
 from shared.routers.usages import usages_router
 from shared.settings import Settings
 
-MIGRATION_HEAD = "0016"
+MIGRATION_HEAD = "0017"
 
 _TAGS = [
     {"name": "Sequences", "description": "Dated series of mails, and which version is in force."},

@@ -11,6 +11,7 @@ from sequencer.sequences.entry.handlers import (
     on_calendar_changed,
     on_contact_changed,
     on_member_changed,
+    on_moving_fields_changed,
     on_opportunity_changed,
     on_segment_changed,
     on_segment_entered,
@@ -40,6 +41,7 @@ from shared.events.sync import (
     ReplyReceived,
 )
 from shared.events.tasks import QuietRowsWritten
+from shared.events.traits import MovingFieldsChanged
 from shared.feed.subscriptions import Subscriptions
 
 SUBSCRIPTIONS = Subscriptions(
@@ -50,6 +52,7 @@ SUBSCRIPTIONS = Subscriptions(
         AccountChanged: [on_account_changed],
         ContactChanged: [on_contact_changed],
         MemberChanged: [on_member_changed],
+        MovingFieldsChanged: [on_moving_fields_changed],
         QuietBatchOpened: [on_quiet_batch_opened],
         QuietRowsWritten: [on_quiet_rows_written],
         SegmentChanged: [on_segment_changed],

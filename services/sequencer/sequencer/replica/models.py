@@ -11,7 +11,7 @@ from sqlalchemy import (
     Text,
     Uuid,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from sequencer.db import Base
 from shared.columns import AT, workspace_key
@@ -127,11 +127,21 @@ segment_members = Table(
     Index("ix_segment_members_workspace_id_record_id", "workspace_id", "record_id"),
 )
 
+moving_fields = Table(
+    "moving_fields",
+    _METADATA,
+    workspace_key(),
+    Column("version", BigInteger, nullable=False),
+    Column("fields", ARRAY(Text), nullable=False, comment="which time alone may change"),
+    PrimaryKeyConstraint("workspace_id"),
+)
+
 __all__ = [
     "accounts",
     "contact_accounts",
     "contacts",
     "members",
+    "moving_fields",
     "opportunities",
     "segment_members",
     "segments",

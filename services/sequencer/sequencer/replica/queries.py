@@ -229,6 +229,31 @@ async def opportunities_to_enter(uow: UnitOfWork) -> list[UUID]:
     return await uow.values(UUID, _TO_ENTER)
 
 
+_STORE_MOVING_FIELDS = text(
+    """
+    insert into moving_fields as known (workspace_id, version, fields)
+    values (:workspace_id, :version, :fields)
+    on conflict (workspace_id) do update
+    set version = excluded.version, fields = excluded.fields
+    where known.version < excluded.version
+    """
+)
+
+
+async def store_moving_fields(uow: UnitOfWork, version: int, fields: Collection[str]) -> None:
+    """Nothing happens when ours are as new already."""
+    await uow.run(_STORE_MOVING_FIELDS, version=version, fields=list(fields))
+
+
+_MOVING_FIELDS = text("select fields from moving_fields where workspace_id = :workspace_id")
+
+
+async def moving_fields(uow: UnitOfWork) -> frozenset[str] | None:
+    """Such as `account.traits.days_left`; None when nobody has told yet which there are."""
+    fields = await uow.value(list, _MOVING_FIELDS)
+    return None if fields is None else frozenset(fields)
+
+
 _EMAILS = text("select email from members where workspace_id = :workspace_id")
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 from sequencer.replica import queries
 from sequencer.replica.queries import (
     contacts_at,
+    moving_fields,
     opportunities_of_accounts,
     opportunities_of_contacts,
     opportunities_to_enter,
@@ -34,11 +35,13 @@ from shared.events.accounts import (
     SegmentEntered,
     SegmentLeft,
 )
+from shared.events.traits import MovingFieldsChanged
 from shared.mail.addresses import email_key
 from shared.uow import UnitOfWork
 
 __all__ = [
     "contacts_at",
+    "moving_fields",
     "opportunities_of_accounts",
     "opportunities_of_contacts",
     "opportunities_to_enter",
@@ -125,6 +128,10 @@ async def copy_member(uow: UnitOfWork, event: MemberChanged) -> bool:
 async def copy_segment(uow: UnitOfWork, event: SegmentChanged) -> bool:
     copy = Segment(event.id, event.title, event.record_type, event.archived, event.key)
     return await queries.store_copy(uow, copy, event.version)
+
+
+async def copy_moving_fields(uow: UnitOfWork, event: MovingFieldsChanged) -> None:
+    await queries.store_moving_fields(uow, event.version, event.fields)
 
 
 async def enter_segment(uow: UnitOfWork, event: SegmentEntered) -> None:

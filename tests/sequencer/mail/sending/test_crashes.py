@@ -3,9 +3,7 @@ silently (reliability.md 3.2).
 """
 
 import asyncio
-import os
 import signal
-import sys
 from asyncio.subprocess import Process
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
@@ -16,6 +14,7 @@ from sqlalchemy import text
 
 from sequencer.mail.sending.jobs import Dispatcher
 from tests.harness import Tenure
+from tests.sequencer.mail.sending.sender import sender
 from tests.sequencer.renewals import TODAY, Json, Renewals
 from tests.simulators.mail import Fault, MailSimulator, Stage
 
@@ -99,18 +98,6 @@ class Mails:
         )
 
 
-async def sender(world: Renewals, faultpoints: str) -> Process:
-    environment = {
-        **os.environ,
-        **world.tenure.environment("sequencer"),
-        "TENURE_FAULTPOINTS": faultpoints,
-        "TENURE_SEND_SLOTS": "1",
-    }
-    return await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.sequencer.mail.sending.sender", env=environment
-    )
-
-
 async def let_leases_lapse(world: Renewals) -> None:
     """What the passing of half a minute would do."""
     async with world.tenure.workers["sequencer"].units.begin(world.ws.id, ()) as uow:
@@ -136,7 +123,7 @@ async def test_a_worker_killed_at_any_point_never_sends_twice(
     world: Renewals, dispatcher: Dispatcher, point: str
 ) -> None:
     mails = await Mails.three(world)
-    process = await sender(world, f"{point}=kill:2")
+    process = await sender(world.tenure, f"{point}=kill:2")
     assert await process.wait() == -signal.SIGKILL
     states = await finish(mails, dispatcher)
     taken = await mails.handed_over()
@@ -159,7 +146,7 @@ async def test_a_worker_that_wakes_after_its_lease_does_not_send_what_another_se
     world: Renewals, dispatcher: Dispatcher, point: str
 ) -> None:
     mails = await Mails.three(world)
-    process = await sender(world, f"{point}=stop:2")
+    process = await sender(world.tenure, f"{point}=stop:2")
     await stopped(process)
     assert await finish(mails, dispatcher) == {"sent": 3}
     process.send_signal(signal.SIGCONT)
@@ -173,7 +160,7 @@ async def test_a_worker_that_wakes_past_the_line_corrects_the_ledger(
 ) -> None:
     """Asleep between the final dot and its answer, it knows better than the recovery."""
     mails = await Mails.three(world)
-    process = await sender(world, "send.after_250=stop:2")
+    process = await sender(world.tenure, "send.after_250=stop:2")
     await stopped(process)
     assert await finish(mails, dispatcher) == {"sent": 2, "unknown": 1}
     process.send_signal(signal.SIGCONT)

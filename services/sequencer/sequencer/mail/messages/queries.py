@@ -1,6 +1,6 @@
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, TypedDict
 from uuid import UUID
 
@@ -225,6 +225,29 @@ async def change_message(
         .values(**changes, updated_at=func.clock_timestamp())
     )
     return await uow.run(changed) > 0
+
+
+_FIRST_WAIT: Final = timedelta(seconds=5)
+_LONGEST_WAIT: Final = timedelta(minutes=1)
+# Twice as long each time: what lies between the last look and the next is how long it was.
+_WAIT_FOR_ACCOUNTS = text(
+    """
+    update messages
+    set reason = 'waiting_for_accounts', detail = :detail, updated_at = clock_timestamp(),
+        retry_at = clock_timestamp() + case
+            when reason = 'waiting_for_accounts' and retry_at is not null
+            then least(greatest(2 * (retry_at - updated_at), cast(:first as interval)),
+                       cast(:longest as interval))
+            else cast(:first as interval) end
+    where workspace_id = :workspace_id and id = :id and state = 'scheduled'
+    """
+)
+
+
+async def wait_for_accounts(uow: UnitOfWork, message_id: UUID, detail: str) -> None:
+    """Accounts did not say what the mail is to say; it is asked again."""
+    waits = {"first": _FIRST_WAIT, "longest": _LONGEST_WAIT}
+    await uow.run(_WAIT_FOR_ACCOUNTS, id=message_id, detail=detail, **waits)
 
 
 _RELEASE_HELD = text(

@@ -19,6 +19,7 @@ from sequencer.mail.messages.queries import (
     sent_since,
     thread,
     under_way_from,
+    wait_for_accounts,
 )
 from sequencer.mail.messages.rules import MessageState, normal_message_id
 from sequencer.mail.messages.schemas import NO_PROGRESS, Message, NewMessage, Progress
@@ -39,6 +40,7 @@ __all__ = [
     "sent_since",
     "thread",
     "under_way_from",
+    "wait_for_accounts",
 ]
 
 

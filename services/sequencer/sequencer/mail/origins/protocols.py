@@ -48,6 +48,12 @@ class Content:
     html: str | None
     reply_to: str | None
 
+    @property
+    def templates(self) -> list[tuple[str, bool]]:
+        """Each with whether it is HTML."""
+        html = [(self.html, True)] if self.html is not None else []
+        return [(self.subject, False), (self.text, False), *html]
+
 
 @dataclass(frozen=True, slots=True)
 class Caps:
@@ -76,6 +82,10 @@ class SendConditions(Protocol):
     @property
     def variables(self) -> Mapping[str, Any] | None:
         """What its templates may name of records; None: something that every mail needs is gone."""
+
+    @property
+    def records(self) -> Mapping[str, UUID]:
+        """The records that its templates may name, by how they call them."""
 
     @property
     def content(self) -> Content: ...

@@ -7,12 +7,13 @@ waited for, and everything is read again once all are held, with the time asked 
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from sequencer.mail.current_values.rules import CurrentValues, Wanted, wanted_by, with_current
 from sequencer.mail.mailboxes import service as mailboxes
 from sequencer.mail.mailboxes.rows import Mailbox
 from sequencer.mail.mailboxes.senders import SenderChoice, senders_of
@@ -97,30 +98,56 @@ class _Ready:
         )
 
 
+@dataclass
+class Taken:
+    """What became of some due mails."""
+
+    claimed: list[ClaimedDelivery] = field(default_factory=list)
+    others: int = 0
+    """Were dealt with in another way, or wait for what is wanted."""
+    wanted: set[Wanted] = field(default_factory=set)
+    """Values that must be asked for before these mails are claimed."""
+
+
+@dataclass
+class _Turn:
+    """One look at some mails: what is known for it, and what it has spent and wants."""
+
+    values: CurrentValues
+    moving: frozenset[str] | None
+    taken: Taken
+    spent: Counter[UUID | str] = field(default_factory=Counter)
+
+
 async def claim(
-    uow: UnitOfWork, service: Service, settings: SequencerSettings, limit: int
-) -> tuple[list[ClaimedDelivery], int]:
-    """What may be handed over now, and how many mails were dealt with in another way."""
+    uow: UnitOfWork,
+    service: Service,
+    settings: SequencerSettings,
+    limit: int,
+    values: CurrentValues,
+) -> Taken:
+    """Claim what may be handed over now. A mail that names values of today is claimed with them
+    among `values`, and waits when they were asked for in vain.
+    """
     # First the mails, then what they are about: to claim what another worker has just claimed would
     # take from under its hand-over the rows that it looks at once more before the final dot.
     ids = await queries.hold_due(uow, 2 * limit)
-    claimed: list[ClaimedDelivery] = []
-    others = 0
+    taken = Taken()
 
     async def some(those: Sequence[UUID]) -> None:
-        nonlocal others
-        found, dealt_with = await _claim(uow, service, settings, those, limit - len(claimed))
-        claimed.extend(found)
-        others += dealt_with
+        left = limit - len(taken.claimed)
+        found = await _claim(uow, service, settings, those, left, values)
+        taken.claimed += found.claimed
+        taken.others += found.others
+        taken.wanted |= found.wanted
 
     async def put_away(message_id: UUID, error: Exception) -> None:
-        nonlocal others
         await hold_failed(uow, message_id, error)
-        others += 1
+        taken.others += 1
 
     await isolate_failures(uow, ids, some, put_away)
     faultpoint("send.in_claim")
-    return claimed, others
+    return taken
 
 
 async def _claim(
@@ -129,26 +156,27 @@ async def _claim(
     settings: SequencerSettings,
     ids: Sequence[UUID],
     limit: int,
-) -> tuple[list[ClaimedDelivery], int]:
+    values: CurrentValues,
+) -> Taken:
     candidates = await _lock(uow, await messages.messages_by_id(uow, ids))
-    await uow.fresh_now()
+    now = await uow.fresh_now()
+    known = values.on_day_of(now, await uow.zone())
+    turn = _Turn(known, await records.moving_fields(uow), Taken())
     ready: list[_Ready] = []
-    others = 0
-    spent: Counter[UUID | str] = Counter()
     for candidate in candidates:
         if len(ready) == limit:
             break
-        prepared = await _prepare(uow, service, candidate, spent)
+        prepared = await _prepare(uow, service, candidate, turn)
         if prepared is None:
-            others += 1
+            turn.taken.others += 1
         else:
             ready.append(prepared)
-            spent[prepared.mailbox.id] += 1
-            spent[prepared.mail.recipient] += 1
-    claimed = await _write(uow, service, settings, ready)
-    for mailbox_id in {each.mailbox_id for each in claimed}:
-        await mailboxes.spend(uow, mailbox_id, spent[mailbox_id])
-    return claimed, others
+            turn.spent[prepared.mailbox.id] += 1
+            turn.spent[prepared.mail.recipient] += 1
+    turn.taken.claimed = await _write(uow, service, settings, ready)
+    for mailbox_id in {each.mailbox_id for each in turn.taken.claimed}:
+        await mailboxes.spend(uow, mailbox_id, turn.spent[mailbox_id])
+    return turn.taken
 
 
 async def _lock(uow: UnitOfWork, due: Sequence[Message]) -> list[_Candidate]:
@@ -190,14 +218,14 @@ async def _conditions(
 
 
 async def _prepare(
-    uow: UnitOfWork, service: Service, candidate: _Candidate, spent: Counter[UUID | str]
+    uow: UnitOfWork, service: Service, candidate: _Candidate, turn: _Turn
 ) -> _Ready | None:
     """The mail to claim, or None when it stays, for whatever reason."""
     now = await uow.now()
     message, mailbox = candidate.message, candidate.mailbox
     if await _is_refused(uow, candidate, now):
         return None
-    later = await _later(uow, candidate, now, spent)
+    later = await _later(uow, candidate, now, turn.spent)
     if later is not None:
         await messages.reschedule(uow, message.id, later)
         return None
@@ -213,8 +241,17 @@ async def _prepare(
         detail = mailbox.pause_reason or ""
         await hold(uow, message, "mailbox_refused", detail, mailbox_id=box_id, notify=False)
         return None
+    wanted = wanted_by(
+        candidate.conditions.content.templates, candidate.conditions.records, turn.moving
+    )
+    if not_asked := turn.values.not_asked(wanted):
+        turn.taken.wanted |= not_asked
+        return None
+    if (lacking := turn.values.why_not(wanted)) is not None:
+        await messages.wait_for_accounts(uow, message.id, lacking)
+        return None
     try:
-        mail = await _compose(uow, service, candidate, mailbox, now)
+        mail = await _compose(uow, service, candidate, mailbox, now, wanted, turn.values)
         return _Ready(candidate, mailbox, mail, wire_form(mail))
     except BadAddress as error:
         await hold(uow, message, "bad_address", str(error), mailbox_id=box_id)
@@ -277,7 +314,13 @@ async def _is_capped(
 
 
 async def _compose(
-    uow: UnitOfWork, service: Service, candidate: _Candidate, mailbox: Mailbox, now: datetime
+    uow: UnitOfWork,
+    service: Service,
+    candidate: _Candidate,
+    mailbox: Mailbox,
+    now: datetime,
+    wanted: Collection[Wanted],
+    values: CurrentValues,
 ) -> OutgoingMail:
     """Raises `CannotRender`."""
     message, conditions = candidate.message, candidate.conditions
@@ -286,7 +329,7 @@ async def _compose(
         raise CannotRender("The record is incomplete.")
     url = unsubscribing.url_for(service, Link(uow.workspace_id, message.id))
     variables = mail_variables(
-        about,
+        with_current(about, wanted, values),
         sender=SenderIdentity(mailbox.display_name, mailbox.email),
         workspace_name=await records.workspace_name(uow),
         unsubscribe_url=url,

@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import dataclass, field
 from functools import partial
 
+from sequencer.mail.current_values.service import Asker, Asking
 from sequencer.mail.sending import queries, service
 from sequencer.mail.sending.claims import ClaimedDelivery, claim
 from sequencer.mail.sending.delivery import HandOver
@@ -25,16 +26,18 @@ _WORKSPACES_AT_ONCE = 50
 class Dispatcher:
     settings: SequencerSettings
     _under_way: set[asyncio.Task[None]] = field(default_factory=set)
+    _asking: Asking = field(default_factory=Asking)
 
     async def step(self, the_service: Service) -> bool:
         """True while something is under way or was dealt with. When the process is told to stop,
         what is under way is finished first.
         """
         dealt_with = await self._fill_slots(the_service)
-        if self._under_way:
-            await asyncio.wait(self._under_way, return_when=asyncio.FIRST_COMPLETED)
+        busy = {*self._under_way, *self._asking.under_way}
+        if busy:
+            await asyncio.wait(busy, return_when=asyncio.FIRST_COMPLETED)
             if the_service.draining:
-                await asyncio.wait(self._under_way)
+                await asyncio.wait(busy)
             self._collect()
             return True
         return dealt_with
@@ -52,17 +55,21 @@ class Dispatcher:
                 break
             faultpoint("send.before_claim")
             work = partial(
-                claim, service=the_service, settings=self.settings, limit=min(share, free)
+                claim,
+                service=the_service,
+                settings=self.settings,
+                limit=min(share, free),
+                values=self._asking.answer(workspace_id),
             )
             taken = await the_service.units.attempt(workspace_id, _CLOCK, work, what="sending")
             if taken is None:
                 continue
             faultpoint("send.after_claim")
-            claimed, others = taken
-            free -= len(claimed)
-            dealt_with = dealt_with or others > 0
-            for delivery in claimed:
+            free -= len(taken.claimed)
+            dealt_with = dealt_with or taken.others > 0
+            for delivery in taken.claimed:
                 self._start(the_service, delivery)
+            self._asking.begin(Asker(the_service, workspace_id, _CLOCK), taken.wanted)
         return dealt_with
 
     def _start(self, the_service: Service, claimed: ClaimedDelivery) -> None:

@@ -191,6 +191,7 @@ def render_line(source: str, variables: Mapping[str, Any]) -> str:
     return " ".join(render(source, variables).split())
 
 
+@lru_cache(maxsize=1024)
 def traits_in(source: str, *, html: bool = False) -> frozenset[str]:
     """The traits that a template names, such as `account.traits.tier`."""
     return frozenset(

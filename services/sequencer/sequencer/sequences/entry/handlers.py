@@ -17,6 +17,7 @@ from shared.events.accounts import (
     SegmentLeft,
     WorkspaceChanged,
 )
+from shared.events.traits import MovingFieldsChanged
 from shared.uow import UnitOfWork
 from shared.workspaces import copy_workspace, known_zone
 
@@ -70,6 +71,10 @@ async def on_member_changed(uow: UnitOfWork, event: MemberChanged) -> None:
         return
     if before is not None and not before.active and event.active:
         await messages.release_held(uow, "sender_inactive")
+
+
+async def on_moving_fields_changed(uow: UnitOfWork, event: MovingFieldsChanged) -> None:
+    await records.copy_moving_fields(uow, event)
 
 
 async def on_segment_changed(uow: UnitOfWork, event: SegmentChanged) -> None:

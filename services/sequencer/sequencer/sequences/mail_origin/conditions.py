@@ -46,6 +46,15 @@ class EnrollmentMail:
         return record_variables(contact=contact, account=account, opportunity=opportunity)
 
     @property
+    def records(self) -> Mapping[str, UUID]:
+        found = {
+            "contact": self.context.contact,
+            "account": self.context.account,
+            "opportunity": self.context.opportunity,
+        }
+        return {name: record.id for name, record in found.items() if record is not None}
+
+    @property
     def content(self) -> Content:
         pinned = self.context.pinned
         step = pinned.step(self.message.step_id)

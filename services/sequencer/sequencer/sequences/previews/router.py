@@ -6,7 +6,7 @@ from sequencer.sequences.previews.schemas import PreviewIn, PreviewOut
 from sequencer.sequences.sequences import service as sequences
 from shared.auth import Caller
 from shared.routers.key_or_id import by_key_or_id
-from shared.web.routing import Uow, api_router, require
+from shared.web.routing import ServiceDep, api_router, require
 
 router = api_router("/v1/sequences", "Sequences")
 
@@ -16,9 +16,9 @@ async def preview_sequence(
     sequence_id: Annotated[UUID, by_key_or_id(sequences.KEYS, sequences.SequenceNotFound)],
     data: PreviewIn,
     caller: Annotated[Caller, require("sequences:read")],
-    uow: Uow,
+    running: ServiceDep,
 ) -> dict[str, Any]:
     """Renders every step of the draft as this opportunity's contact would get it. Nothing is sent;
     what is missing is named at the step that needs it.
     """
-    return await service.preview(uow, sequence_id, data)
+    return await service.preview(running, caller, sequence_id, data)

@@ -1,11 +1,16 @@
 """Every step of a sequence as one record's contact would get it, by the functions that send it."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from sequencer.mail.current_values import service as current
+from sequencer.mail.current_values.rules import CurrentValues, Wanted, wanted_by, with_current
 from sequencer.mail.mailboxes import service as mailboxes
 from sequencer.mail.mailboxes.rows import Mailbox
 from sequencer.mail.mailboxes.senders import SenderChoice, senders_of
+from sequencer.mail.origins.protocols import Content
 from sequencer.mail.templates.rules import CannotRender, render, render_line
 from sequencer.mail.templates.service import (
     SenderIdentity,
@@ -20,15 +25,44 @@ from sequencer.sequences.sequences import service as sequences
 from sequencer.sequences.sequences.schemas import Definition, Step
 from sequencer.sequences.sequences.versions import plan_of
 from sequencer.sequences.sequences.warnings import warnings_of, who_left
+from shared.auth import Caller, Subject
 from shared.calendars import calendar_of
 from shared.errors import invalid
+from shared.service import Service
 from shared.uow import UnitOfWork
 
 _LINK = "https://unsubscribe.example/preview"
 
 
-async def preview(uow: UnitOfWork, sequence_id: UUID, data: PreviewIn) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class _Drafted:
+    """All that is shown, but what templates become."""
+
+    shown: dict[str, Any]
+    dates: Mapping[UUID, dict[str, Any]]
+    steps: Mapping[UUID, tuple[Step, frozenset[Wanted]]]
+    """In their order, each with the values of today that it names."""
+    variables: dict[str, Any]
+
+
+async def preview(
+    running: Service, caller: Caller, sequence_id: UUID, data: PreviewIn
+) -> dict[str, Any]:
     """Of the draft. What is missing is a `problem` of the steps that need it, not an error."""
+    async with running.units.begin(caller.workspace_id, caller.cause, read_only=True) as uow:
+        drafted = await _drafted(uow, sequence_id, data)
+    subject = Subject.of(caller.principal)
+    asker = current.Asker(running, caller.workspace_id, caller.cause, subject)
+    wanted = frozenset().union(*(named for _, named in drafted.steps.values()))
+    values = await current.current_values(asker, wanted)
+    steps = [
+        {**drafted.dates[step_id], **_rendered(step, named, drafted.variables, values)}
+        for step_id, (step, named) in drafted.steps.items()
+    ]
+    return {**drafted.shown, "steps": steps}
+
+
+async def _drafted(uow: UnitOfWork, sequence_id: UUID, data: PreviewIn) -> _Drafted:
     definition = await sequences.draft_definition(uow, sequence_id)
     record_set = await records.with_accounts(uow, [data.opportunity_id])
     opportunity = record_set.opportunities.get(data.opportunity_id)
@@ -43,18 +77,29 @@ async def preview(uow: UnitOfWork, sequence_id: UUID, data: PreviewIn) -> dict[s
     calendar = await calendar_of(uow, None, zone)
     plan = plan_of(definition, opportunity, account, zones_of(contact, account, zone), calendar)
     gone = await who_left(uow, record_set.accounts.values())
-    dates = _dates(definition, plan)
-    variables = await _variables(uow, opportunity, account, contact, mailbox)
-    return {
+    shown = {
         "contact_id": contact.id if contact else None,
         "recipient": contact.email if contact else None,
         "sender": mailbox.email if mailbox else None,
         "send_deadline": plan.send_deadline if plan else None,
         "warnings": warnings_of(definition, account, gone),
-        "steps": [
-            {**dates[step.known_id], **_rendered(step, variables)} for step in definition.ordered()
-        ],
     }
+    named = {"contact": contact, "account": account, "opportunity": opportunity}
+    ids = {name: record.id for name, record in named.items() if record is not None}
+    moving = await records.moving_fields(uow)
+    return _Drafted(
+        shown,
+        _dates(definition, plan),
+        {
+            step.known_id: (step, wanted_by(_content(step).templates, ids, moving))
+            for step in definition.ordered()
+        },
+        await _variables(uow, opportunity, account, contact, mailbox),
+    )
+
+
+def _content(step: Step) -> Content:
+    return Content(step.subject, step.text, step.html, None)
 
 
 async def _contact(
@@ -108,15 +153,20 @@ async def _variables(
     )
 
 
-def _rendered(step: Step, variables: dict[str, Any]) -> dict[str, Any]:
+def _rendered(
+    step: Step, wanted: frozenset[Wanted], variables: dict[str, Any], values: CurrentValues
+) -> dict[str, Any]:
     shown: dict[str, Any] = {
         "step_id": step.id,
         "title": step.title,
         "subject": None,
         "text": None,
         "html": None,
-        "problem": None,
+        "problem": values.why_not(wanted),
     }
+    if shown["problem"] is not None:
+        return shown
+    variables = with_current(variables, wanted, values)
     try:
         shown["subject"] = render_line(step.subject, variables)
         shown["text"] = render(step.text, variables)
