@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from sync_worker.connections import service as connections
-from sync_worker.connections.links import HttpLink
 from sync_worker.connectors.base import (
     Checkpoint,
     Mode,
@@ -15,6 +14,7 @@ from sync_worker.connectors.base import (
     Stream,
     StreamSchema,
 )
+from sync_worker.links.service import HttpLink
 from tests.connectors.conformance.far import Case, Far
 from tests.harness import Tenure, Workspace
 

@@ -9,11 +9,11 @@ from shared.net.egress import AddressRefused
 from shared.service import Service
 from sync_worker.checks.schemas import ConnectionTestResult
 from sync_worker.connections import service as connections
-from sync_worker.connections.links import HttpLink
 from sync_worker.connections.service import Opened
 from sync_worker.connectors import registry
 from sync_worker.connectors.base import SystemTrouble
 from sync_worker.crm_sync.mappings import service as mappings
+from sync_worker.links.service import HttpLink
 from sync_worker.mail.mailbox import service as mailbox
 
 _PATIENCE = 20.0

@@ -7,7 +7,8 @@ from shared.auth import Caller
 from shared.paging import CursorParam, Limit, Page, page_of
 from shared.web.routing import ServiceDep, Uow, api_router, require
 from shared.web.versions import IfMatch
-from sync_worker.connections import links, service
+from sync_worker.connections import service
+from sync_worker.connections.addresses import check_reachable
 from sync_worker.connections.rows import Connection
 from sync_worker.connections.schemas import (
     EXAMPLES,
@@ -27,12 +28,12 @@ async def _checked(
     data: Annotated[ConnectionIn, Body(openapi_examples=EXAMPLES)],
 ) -> ConnectionIn:
     """Its address is looked up before the transaction opens."""
-    await links.check_reachable(the_service, data)
+    await check_reachable(the_service, data)
     return data
 
 
 async def _checked_patch(the_service: ServiceDep, data: ConnectionPatch) -> ConnectionPatch:
-    await links.check_reachable(the_service, data)
+    await check_reachable(the_service, data)
     return data
 
 

@@ -63,13 +63,16 @@ async def test_who_is_told_of_a_deletion_in_the_past_tells_it_of_the_deals_too(
     account = await make(ws, "accounts", {"name": "Acme", "effective_at": began})
     early = await deal_of(ws, account, effective_at=began)
     late = await deal_of(ws, account)
+    ada = {"name": "Ada", "accounts": [{"account_id": account["id"]}], "effective_at": began}
+    contact = await make(ws, "contacts", ada)
     params = {"effective_at": left}
     assert (
         await ws.admin.delete(f"/v1/accounts/{account['id']}", params=params)
     ).status_code == 204
-    for when, seen in ((began, {early["id"]}), (between, set())):
-        rows = (await ws.admin.get("/v1/opportunities", params={"as_of": when})).json()["data"]
-        assert {row["id"] for row in rows} == seen
+    for when, seen in ((began, True), (between, False)):
+        for plural, there in (("opportunities", early), ("contacts", contact)):
+            rows = (await ws.admin.get(f"/v1/{plural}", params={"as_of": when})).json()["data"]
+            assert {row["id"] for row in rows} == ({there["id"]} if seen else set())
     assert await gone(ws, f"/v1/opportunities/{late['id']}")
 
 

@@ -11,7 +11,6 @@ from shared.service import Service
 from shared.uow import UnitOfWork
 from shared.worker import Loop
 from sync_worker.connections import service as connections
-from sync_worker.connections.links import HttpLink
 from sync_worker.connections.service import Claim
 from sync_worker.connectors import registry
 from sync_worker.crm_sync.inbound import service
@@ -21,6 +20,7 @@ from sync_worker.crm_sync.records.service import QuietBatch
 from sync_worker.crm_sync.source_records import service as source_records
 from sync_worker.crm_sync.translation.document import mapping_of, owned_fields
 from sync_worker.crm_sync.translation.transforms import locale_of
+from sync_worker.links.service import HttpLink
 from sync_worker.runner.runs import service as runs
 from sync_worker.runner.streams import service as streams
 from sync_worker.runner.turns.context import LEASE_SECONDS, LostLease

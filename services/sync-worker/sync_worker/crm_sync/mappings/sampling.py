@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.service import Service
-from sync_worker.connections.links import HttpLink
 from sync_worker.connections.service import Opened
 from sync_worker.connectors.base import RecordConnector, Row, Stream
 from sync_worker.crm_sync.inbound.rules import (
@@ -30,6 +29,7 @@ from sync_worker.crm_sync.translation.document import (
 from sync_worker.crm_sync.translation.fold import LeftOut
 from sync_worker.crm_sync.translation.traits import traits_of
 from sync_worker.crm_sync.translation.transforms import locale_of
+from sync_worker.links.service import HttpLink
 from sync_worker.runner.streams import service as streams
 
 _LINKS = frozenset({"account_external_id", "account_id", "accounts"})

@@ -11,7 +11,6 @@ from shared.uow import UnitOfWork
 from shared.usages import Usage, UsageTarget
 from shared.web.problems import not_stored
 from sync_worker.connections import service as connections
-from sync_worker.connections.links import HttpLink
 from sync_worker.connections.service import Opened
 from sync_worker.connectors import registry
 from sync_worker.connectors.base import Field, RecordConnector, SystemTrouble
@@ -40,6 +39,7 @@ from sync_worker.crm_sync.translation.faults import (
     visibility_faults,
 )
 from sync_worker.crm_sync.translation.fitting import Targets, type_faults
+from sync_worker.links.service import HttpLink
 from sync_worker.runner.streams import service as streams
 
 _PATIENCE = 10.0

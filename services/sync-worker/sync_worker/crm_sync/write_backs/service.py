@@ -11,7 +11,6 @@ from shared.net.answers import OutgoingError
 from shared.service import Service
 from shared.uow import UnitOfWork
 from sync_worker.connections import service as connections
-from sync_worker.connections.links import HttpLink
 from sync_worker.connections.service import Connection, Opened
 from sync_worker.connectors import registry
 from sync_worker.connectors.base import (
@@ -30,6 +29,7 @@ from sync_worker.crm_sync.translation.document import WriteBackMap, readable_map
 from sync_worker.crm_sync.write_backs import queries
 from sync_worker.crm_sync.write_backs.queries import Due, Verdict, WriteBack
 from sync_worker.crm_sync.write_backs.rules import WriteBackState, fitting, pause_after
+from sync_worker.links.service import HttpLink
 from sync_worker.runner.runs import service as runs
 from sync_worker.runner.streams import service as streams
 

@@ -11,7 +11,6 @@ from uuid import UUID
 from shared.ids import new_id
 from shared.service import Service
 from shared.uow import UnitOfWork
-from sync_worker.connections.links import HttpLink
 from sync_worker.connections.service import Opened
 from sync_worker.connectors.base import (
     Checkpoint,
@@ -24,6 +23,7 @@ from sync_worker.connectors.base import (
     SystemTrouble,
     Unchanged,
 )
+from sync_worker.links.service import HttpLink
 from sync_worker.runner.streams import queries
 from sync_worker.runner.streams.queries import SCAN_EVERY, Place
 from sync_worker.runner.turns.context import RunContext

@@ -10,9 +10,9 @@ from shared.events.base import Cause
 from shared.service import Service
 from shared.uow import UnitOfWork
 from sync_worker.connections import service as connections
-from sync_worker.connections.links import HttpLink
 from sync_worker.connections.service import Claim, Opened
 from sync_worker.connectors.base import RecordSource
+from sync_worker.links.service import HttpLink
 from sync_worker.runner.runs.rows import SyncRunKind
 from sync_worker.runner.runs.schemas import SyncProgress
 

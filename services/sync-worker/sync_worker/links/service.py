@@ -4,20 +4,15 @@ helps.
 
 import asyncio
 import random
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
-from shared.errors import invalid
 from shared.headers import http_date
 from shared.net.answers import Answer as HttpAnswer
 from shared.net.answers import OutgoingError
-from shared.net.egress import AddressRefused
 from shared.service import Service
-from sync_worker.connections.schemas import ConnectionIn, ConnectionPatch
 from sync_worker.connections.service import Opened
 from sync_worker.connections.sessions import Session, StoredSessions
-from sync_worker.connectors import registry
 from sync_worker.connectors.base import (
     Answer,
     HttpConnector,
@@ -128,34 +123,3 @@ class HttpLink:
         self._clock = http_date(answer.headers.get("date")) or self._clock
         self.usage = self._connector.usage(answer.headers) or self.usage
         return answer
-
-
-async def check_reachable(service: Service, data: ConnectionIn | ConnectionPatch) -> None:
-    """Refuse addresses that could never be called. Asks the name server, so not within a
-    transaction; every use checks anew. Raises `Invalid`.
-    """
-    policy = service.outside.policy
-    given = data.model_dump(exclude_unset=True)
-    for connector in registry.CONNECTORS:
-        peer = connector.spec.peer
-        for name in connector.spec.urls:
-            if name in given:
-                with _told_as_unreachable(name):
-                    await policy.check_url(given[name])
-        if peer is not None and peer.host in given:
-            settings = connector.spec.settings.model_fields
-            with _told_as_unreachable(peer.host):
-                await policy.checked_peer(
-                    given[peer.host],
-                    given.get(peer.port, settings[peer.port].default),
-                    encrypted=given.get(peer.security, "tls") == "tls",
-                    ports=peer.ports,
-                )
-
-
-@contextmanager
-def _told_as_unreachable(name: str) -> Iterator[None]:
-    try:
-        yield
-    except AddressRefused as error:
-        raise invalid(f"/{name}", "unreachable", str(error)) from error

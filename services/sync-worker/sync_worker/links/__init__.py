@@ -1,0 +1,1 @@
+"""How a connector speaks to its system: requests with the session of a connection."""
