@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import event
 
 from shared.auth import Subject
+from tests.accounts_api.records.making import make_trait
 from tests.harness import Tenure, Workspace
 from tests.tasks_api.records.making import BULK, acme, row, write
 
@@ -40,9 +41,13 @@ async def test_a_call_runs_as_many_statements_for_one_row_as_for_many(
 ) -> None:
     ws = await tenure.workspace()
     await acme(ws)
+    await make_trait(ws, kind, "hours", "number")
+    await make_trait(ws, kind, "owner", "member")
+    await tenure.hear("tasks", "accounts")
     counts = []
     for numbers in (range(1), range(1, 120)):
-        rows = [row(number, account_external_id="crm-1") for number in numbers]
+        said = {"account_external_id": "crm-1", "traits": {"owner": ws.details["admin_id"]}}
+        rows = [row(number, **said) for number in numbers]
         for title in ("New", "Changed", "Changed"):
             with statements(tenure) as seen:
                 written = await write(ws.admin, kind, [{**one, "title": title} for one in rows])

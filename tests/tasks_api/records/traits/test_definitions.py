@@ -1,12 +1,15 @@
 """What becomes of the values of tasks and notes when their trait is another one, or goes."""
 
+import asyncio
 from uuid import UUID
 
 import pytest
+from sqlalchemy import text
 
 from shared.events.traits import TraitChanged
 from tasks_api.records.trait_values import service
 from tasks_api.records.traits import service as traits
+from tasks_api.work.tasks import service as tasks
 from tests.harness import Tenure
 from tests.tasks_api.records.traits.making import EFFORT, world
 
@@ -104,6 +107,35 @@ async def test_tasks_and_notes_have_no_formulas_and_name_no_contacts(tenure: Ten
         assert refused.status_code == 422
     listed = await ws.admin.get("/v1/traits", params={"record_type": "task"})
     assert [trait["key"] for trait in listed.json()["data"]] == ["x"]
+
+
+_WAITING = text(
+    "select count(*) from pg_locks where locktype = 'advisory' and not granted"
+    " and database = (select oid from pg_database where datname = current_database())"
+)
+
+
+async def test_a_definition_waits_for_who_writes_by_the_one_before(tenure: Tenure) -> None:
+    w = await world(tenure, "task")
+    await w.define("hours", "string")
+    await w.known()
+    units = tenure.workers["tasks"].units
+    async with units.begin(w.ws.id, ()) as writing:
+        await traits.hold(writing, "task")
+        assert (await w.change("hours", {"type": "number"})).status_code == 200
+        hearing = asyncio.create_task(w.known())
+        while True:
+            async with units.across_workspaces(read_only=True) as scope:
+                if await scope.one_value(int, _WAITING):
+                    break
+            await asyncio.sleep(0.005)
+        late, _ = await tasks.open_task(
+            writing,
+            {"title": "Late", "opened_by": {"type": "person", "id": "x"}, "traits": {"hours": "7"}},
+        )
+    await hearing
+    await tenure.settle()
+    assert await w.traits_of(str(late.id)) == {"hours": 7}
 
 
 async def test_a_change_that_is_heard_twice_or_late_changes_nothing(tenure: Tenure) -> None:
