@@ -11,6 +11,7 @@ from shared.events.sync import WebhookEndpointDisabled
 from shared.ids import new_id
 from shared.net.answers import OutgoingError
 from tasks_api import worker
+from tasks_api.status import due_work
 from tests.accounts_api.customers.key_roles.making import member
 from tests.harness import Tenure
 from tests.poisoned.poison import Step, Steps, World
@@ -168,6 +169,9 @@ async def trait_values(world: World) -> None:
         assert await shown(world, [task], "traits") == [{"a": 1, "b": "1", "c": 1}]
         (row,) = await world.held(SERVICE)
         assert (row["step"], row["about"]["key"]) == ("trait_values", "b")
+        units = world.tenure.workers["tasks"].units
+        async with units.begin(world.ws.id, BY_TEST, read_only=True) as uow:
+            assert (await due_work(uow))["traits_to_convert"] == 1
     await world.retry(SERVICE)
     assert await shown(world, [task], "traits") == [dict.fromkeys(keys, 1)]
 

@@ -55,9 +55,11 @@ async def test_what_does_not_fit_is_refused_at_its_place(tenure: Tenure, kind: s
     first = await w.ws.admin.post(w.path, w.body(traits={"effort": "small"}))
     assert [fault["code"] for fault in first.json()["errors"]] == ["unknown_trait"], "not heard yet"
     await w.known()
-    answer = await w.ws.admin.post(w.path, w.body(traits=bad))
+    nobody = {"account_id": "0198c0de-0000-7000-8000-00000000ffff"}
+    answer = await w.ws.admin.post(w.path, w.body(traits=bad, **nobody))
     faults = {fault["pointer"]: fault for fault in answer.json()["errors"]}
     assert {pointer: fault["code"] for pointer, fault in faults.items()} == {
+        "/account_id": "unknown_record",
         "/traits/effrt": "unknown_trait",
         "/traits/effort": "unknown_option",
         "/traits/hours": "wrong_type",

@@ -13,7 +13,7 @@ from shared.web.versions import IfMatch
 from tasks_api.notes.notes import service
 from tasks_api.notes.notes.rules import NOTE
 from tasks_api.notes.notes.schemas import NoteIn, NoteOut, NotePatch
-from tasks_api.records.traits.service import known_members, write_of
+from tasks_api.records.traits.service import known_members, look_at, write_of
 from tasks_api.replica.references import Named, must_exist
 
 router = api_router("/v1/notes", "Notes")
@@ -98,8 +98,8 @@ async def create_note(
     version in `record_versions`; nothing is stored then. Its subject and its account must be there.
     """
     named = Named(data.subject_type, data.subject_id, data.account_id, author_id=data.author_id)
-    data = data.model_copy(update=await must_exist(running, caller, named))
-    members = await known_members(running, caller, NOTE.name, data.traits)
+    members, faults = await look_at(running, caller, NOTE.name, data.traits)
+    data = data.model_copy(update=await must_exist(running, caller, named, faults))
     if data.field_values:
         # Not within the transaction that stores it: another service is asked.
         units = running.units

@@ -38,6 +38,15 @@ async def due_trait(scope: Transaction) -> DueTrait | None:
     return await scope.row(DueTrait, _DUE)
 
 
+_COUNT_CONVERTING = text(
+    "select count(*) from trait_definitions where workspace_id = :workspace_id and converting"
+)
+
+
+async def count_converting(uow: UnitOfWork) -> int:
+    return await uow.one_value(int, _COUNT_CONVERTING)
+
+
 @dataclass(frozen=True, slots=True)
 class ConvertingTrait:
     record_type: str

@@ -82,6 +82,11 @@ def _converted_or_none(value: Any, to: Definition, zone: Any) -> Any:
         return None
 
 
+async def count_converting(uow: UnitOfWork) -> int:
+    """Traits whose stored values are still to be looked at."""
+    return await queries.count_converting(uow)
+
+
 async def preview(uow: UnitOfWork, into: Upserted, to: Definition) -> dict[str, Any]:
     """What the definition would do to values, as far as it looked."""
     conversion = Conversion(to, await uow.zone())

@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from shared.auth import Caller
-from shared.errors import Invalid
+from shared.errors import Fault, Invalid
 from shared.events.traits import TraitChanged
 from shared.rules.types.catalog import Field
 from shared.service import Service
@@ -83,8 +83,14 @@ async def write_of(
 ) -> TraitWrite:
     """Before any record is locked."""
     await queries.hold(uow, record_type)
+    return _held_to(await definitions_of(uow, record_type), caller, record_type, members)
+
+
+def _held_to(
+    known: Definitions, caller: Caller, record_type: str, members: Collection[str]
+) -> TraitWrite:
     return TraitWrite(
-        await definitions_of(uow, record_type),
+        known,
         f"{record_type}s",
         editable_by(caller),
         is_source=caller.principal.type == "service",
@@ -126,6 +132,21 @@ async def members_in(
     keys = [key for key, definition in known.items() if definition.type == "member"]
     named = (traits.get(key) for traits in spoken for key in keys)
     return {id_ for value in named if (id_ := _as_id(value)) is not None}
+
+
+async def look_at(
+    running: Service, caller: Caller, record_type: str, said: Mapping[str, Any]
+) -> tuple[frozenset[str], list[Fault]]:
+    """Those active members that values of a new record name, and what is wrong with the values, to
+    be told with all else that is. Not within a transaction. Raises `Unavailable`.
+    """
+    if not said:
+        return NOBODY, []
+    members = await known_members(running, caller, record_type, said)
+    begin = running.units.begin
+    async with begin(caller.workspace_id, caller.cause, read_only=True) as uow:
+        known = await definitions_of(uow, record_type)
+    return members, _held_to(known, caller, record_type, members).patched(None, said)[1]
 
 
 async def known_members(

@@ -12,7 +12,7 @@ from shared.routers.usages import peer_transaction
 from shared.web.all_faults import all_faults_at_once
 from shared.web.routing import BeginUow, ServiceDep, Uow, api_router, require
 from shared.web.versions import IfMatch
-from tasks_api.records.traits.service import known_members, write_of
+from tasks_api.records.traits.service import known_members, look_at, write_of
 from tasks_api.replica.references import Named, must_exist
 from tasks_api.work.tasks import service
 from tasks_api.work.tasks.rules import TASK
@@ -116,9 +116,10 @@ async def create_task(
     """Opens a task and notifies its assignee. While an open task has the same `dedupe_key`, that
     one is the answer, with 200. A record, member or key role that is not there is a 422.
     """
-    kept = await must_exist(running, caller, service.named_by(data), data.faults())
+    members, faults = await look_at(running, caller, TASK.name, data.traits)
+    named = service.named_by(data)
+    kept = await must_exist(running, caller, named, [*data.faults(), *faults])
     data = data.model_copy(update=kept)
-    members = await known_members(running, caller, TASK.name, data.traits)
     task, new = await service.create_task(await begin(), caller, data, members)
     response.status_code = 201 if new else 200
     return task
