@@ -28,14 +28,27 @@ _ENTER = text(
            as e(segment_id uuid, record_id uuid, id uuid, at timestamptz, by text)
     """
 )
+# Each row is found and locked by its key, and then meets itself. An UPDATE of all together would be
+# planned as a join that goes through every move for each membership of the workspace, wherever
+# fewer are expected than there are: as soon as a segment is new.
 _LEAVE = text(
     """
-    update segment_members m set left_at = greatest(l.at, m.entered_at), left_by = l.by,
-           left_known_at = clock_timestamp()
+    insert into segment_members
+        (workspace_id, segment_id, record_id, id, entered_at, entered_by, left_at, left_by,
+         left_known_at)
+    select :workspace_id, m.segment_id, m.record_id, m.id, m.entered_at, m.entered_by,
+           greatest(l.at, m.entered_at), l.by, clock_timestamp()
     from jsonb_to_recordset(cast(:moves as jsonb))
            as l(segment_id uuid, record_id uuid, id uuid, at timestamptz, by text)
-    where m.workspace_id = :workspace_id and m.segment_id = l.segment_id
-      and m.record_id = l.record_id and m.id = l.id
+    cross join lateral (
+        select * from segment_members m
+        where m.workspace_id = :workspace_id and m.segment_id = l.segment_id
+          and m.record_id = l.record_id and m.id = l.id
+        limit 1 for update
+    ) m
+    on conflict (workspace_id, segment_id, record_id, id) do update
+    set left_at = excluded.left_at, left_by = excluded.left_by,
+        left_known_at = excluded.left_known_at
     """
 )
 
