@@ -358,7 +358,8 @@ class Tenure:
         yield ws
         for service in self.workers.values():
             async with service.units.begin(ws.id, ()) as uow:
-                queues = ("events", "change_queue") if service.name == "accounts" else ("events",)
-                for queue in queues:
+                of_accounts = ("change_queue", "past_corrections")
+                queues = of_accounts if service.name == "accounts" else ()
+                for queue in ("events", *queues):
                     left = text(f"delete from {queue} where workspace_id = :id")
                     await uow.connection.execute(left, {"id": ws.id})

@@ -58,6 +58,7 @@ SPANNING = {
     "accounts_api.identity.api_keys.service.key_details",
     # Finding due work; its effects happen in the workspace.
     "accounts_api.automation.handovers.moving.step",
+    "accounts_api.automation.corrections.service.step",
     "accounts_api.customers.key_roles.planned.step",
     "accounts_api.signals.event_properties.service.fill",
     "accounts_api.signals.product_events.service.attach_waiting",
@@ -199,6 +200,7 @@ SPANNING_QUERIES = {
     "accounts_api.automation.handovers.queries.running",
     "accounts_api.customers.key_roles.queries.workspaces_with_due_plans",
     "accounts_api.customers.object_types.queries.buried_type",
+    "accounts_api.automation.corrections.queries.workspaces_waiting",
     "accounts_api.automation.debounce.queries.workspaces_with_due",
     "accounts_api.customers.trait_usages.queries.buried_trait",
     "accounts_api.evaluation.engine.queries.workspaces_with_work",

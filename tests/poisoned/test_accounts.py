@@ -1,6 +1,6 @@
 """One bad item in the middle of a batch costs itself, in every step of the accounts service."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import pytest
@@ -15,6 +15,7 @@ from shared.events.sequences import ContactUnsubscribed
 from shared.ids import new_id
 from tests.accounts_api.automation.segments.making import members
 from tests.accounts_api.customers.key_roles.making import holders, member, rule
+from tests.accounts_api.records.making import bulk
 from tests.harness import Tenure
 from tests.poisoned.poison import Step, Steps, World
 from tests.poisoned.product_sdks import STEPS as OF_PRODUCT_SDKS
@@ -46,6 +47,25 @@ async def changed(world: World) -> None:
         assert await held_records(world) == [("rules", b)]
     await world.retry(SERVICE)
     assert await members(world.ws, watched) == {a, b, c}
+
+
+@step("corrections")
+async def another_past(world: World) -> None:
+    began = datetime(2026, 3, 5, 9, tzinfo=UTC)
+    await world.tenure.set_clock(world.ws, began)
+    watched = await segment(world)
+    ids = await world.accounts()
+    late = {"name": "Gone", "effective_at": (began + timedelta(days=1)).isoformat()}
+    async with world.refusing("accounts.segment_members", f"record_id = '{ids[1]}' and corrected"):
+        for days, fields in ((4, {"name": "Other"}), (5, late)):
+            await world.tenure.set_clock(world.ws, began + timedelta(days=days))
+            await bulk(world.ws, "accounts", [{"id": id_, **fields} for id_ in ids])
+            await world.tenure.settle()
+    then = {"as_of": (began + timedelta(days=2)).isoformat()}
+    assert await members(world.ws, watched, **then) == {ids[1]}
+    assert await held_records(world) == [("corrections", ids[1])]
+    await world.retry(SERVICE)
+    assert await members(world.ws, watched, **then) == set()
 
 
 @step("rules: segment, every record")

@@ -2,6 +2,7 @@
 
 from accounts_api.automation.assignment_backfills import models as assignment_backfills
 from accounts_api.automation.assignments import models as assignments
+from accounts_api.automation.corrections import models as corrections
 from accounts_api.automation.deactivation import models as deactivation
 from accounts_api.automation.debounce import models as debounce
 from accounts_api.automation.handovers import models as handovers
@@ -38,6 +39,7 @@ __all__ = [
     "audit_log",
     "calendars",
     "cascades",
+    "corrections",
     "deactivation",
     "debounce",
     "engine",

@@ -55,6 +55,9 @@ RECORD_COLUMNS: Final = (
         "change_queue", "record_id", type_column="record_type", kept=_THEN, deleted=_STAYS
     ),
     RecordColumn(
+        "past_corrections", "record_id", type_column="record_type", kept=_THEN, deleted=_STAYS
+    ),
+    RecordColumn(
         "rule_next_changes", "record_id", type_column="rule_id", kept=_EVALUATED, deleted=_ENDS
     ),
     RecordColumn("assignment_matches", "account_id", "account", kept=_EVALUATED, deleted=_ENDS),
@@ -74,6 +77,13 @@ RECORD_COLUMNS: Final = (
         "record_id",
         type_column="segment_id",
         kept="automation.memberships: what a person said of the loser holds of the winner",
+        deleted=_STAYS,
+    ),
+    RecordColumn(
+        "segment_override_changes",
+        "record_id",
+        type_column="segment_id",
+        kept=_THEN,
         deleted=_STAYS,
     ),
     RecordColumn("product_event_days", "account_id", "account", kept=_COUNTED, deleted=_STAYS),

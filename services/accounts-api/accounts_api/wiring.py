@@ -6,13 +6,17 @@ from typing import Final
 
 from accounts_api.automation.assignments import evaluation as assignment
 from accounts_api.automation.assignments import service as assignments
+from accounts_api.automation.corrections import service as corrections
+from accounts_api.automation.corrections.hooks import CorrectionHooks
 from accounts_api.automation.deactivation import evaluation as deactivation
 from accounts_api.automation.handovers import service as handovers
 from accounts_api.automation.lifecycle import evaluation as lifecycle
+from accounts_api.automation.membership_corrections import service as membership_corrections
 from accounts_api.automation.memberships import evaluation as membership
 from accounts_api.automation.memberships import queries as membership_queries
 from accounts_api.automation.memberships import service as memberships
 from accounts_api.automation.segments import service as segments
+from accounts_api.automation.status_corrections import service as status_corrections
 from accounts_api.customers.formulas import evaluation as formula_values
 from accounts_api.customers.formulas import moving_fields, nulls
 from accounts_api.customers.formulas import service as formulas
@@ -45,6 +49,7 @@ WIRING: Final[Wiring] = (
     RecordHooks(
         on_changes=(
             engine.record_changes,
+            corrections.follow_records,
             memberships.follow_merges,
             planned_holdings.prepare_merges,
             product_events.follow_records,
@@ -90,6 +95,7 @@ WIRING: Final[Wiring] = (
         }
     ),
     SnapshotHooks(moved=moved_types),
+    CorrectionHooks(correct=(status_corrections.correct, membership_corrections.correct)),
     ShapeHooks(on_change=(api_schema.follow_shape, moving_fields.follow_shape)),
     WorkspaceHooks(on_calendar_change=(engine.follow_calendar,)),
     CalendarHooks(on_default_change=(engine.follow_calendar,), users=(members.using_calendar,)),

@@ -2,6 +2,7 @@
 
 import asyncio
 
+from accounts_api.automation.corrections.jobs import corrections_loop
 from accounts_api.automation.debounce.jobs import debounce_loop
 from accounts_api.automation.handovers.jobs import handovers_loop
 from accounts_api.customers.import_rows.jobs import imports_loop
@@ -31,6 +32,7 @@ def loops(service: Service) -> list[Loop]:
         *feed_loops(service, SUBSCRIPTIONS),
         rules_loop(),
         self_check_loop(),
+        corrections_loop(),
         debounce_loop(),
         partitions_loop(),
         cascades_loop(),

@@ -52,6 +52,7 @@ RULES: Final = RuleFeature(
     date_columns=("since_field", "end_field"),
     depends_on=frozenset({Dependency("account", EXISTENCE)}),
     rank=lambda rule: PRECEDENCE.index(rule.status),
+    keep_version=queries.keep_version,
 )
 
 

@@ -1,8 +1,10 @@
 from sqlalchemy import (
+    Boolean,
     CheckConstraint,
     Column,
     ForeignKeyConstraint,
     Index,
+    Integer,
     PrimaryKeyConstraint,
     Table,
     Text,
@@ -37,6 +39,20 @@ lifecycle_rules = Table(
     UniqueConstraint("workspace_id", "title"),
     CheckConstraint("status in ('ignored', 'churned', 'trial')", name="status"),
 )
+lifecycle_rule_versions = Table(
+    "lifecycle_rule_versions",
+    Base.metadata,
+    workspace_key(),
+    Column("rule_id", Uuid, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("rule", JSONB, nullable=False),
+    Column("since_field", Text),
+    Column("end_field", Text),
+    Column("deleted", Boolean, nullable=False),
+    Column("effective_at", AT, nullable=False, comment="workspace time from which the rule was so"),
+    PrimaryKeyConstraint("workspace_id", "rule_id", "version"),
+)
 lifecycle_status_periods = Table(
     "lifecycle_status_periods",
     Base.metadata,
@@ -67,4 +83,4 @@ lifecycle_status_periods = Table(
     ),
 )
 
-__all__ = ["lifecycle_rules", "lifecycle_status_periods"]
+__all__ = ["lifecycle_rule_versions", "lifecycle_rules", "lifecycle_status_periods"]

@@ -11,11 +11,16 @@ from sqlalchemy import (
     bindparam,
     case,
     func,
+    insert,
     select,
     text,
 )
 
-from accounts_api.automation.lifecycle.models import lifecycle_rules, lifecycle_status_periods
+from accounts_api.automation.lifecycle.models import (
+    lifecycle_rule_versions,
+    lifecycle_rules,
+    lifecycle_status_periods,
+)
 from accounts_api.automation.lifecycle.rules import DEFAULT
 from accounts_api.customers.formulas.shown import moved_types
 from accounts_api.evaluation.engine.next_changes import stored_next_change
@@ -54,6 +59,26 @@ class LifecycleRule:
 
 KEYS = Keys("lifecycle_rule", "lifecycle_rules")
 STORE = RuleSet(lifecycle_rules, LifecycleRule)
+
+
+async def keep_version(
+    uow: UnitOfWork,
+    stored: LifecycleRule,
+    deleted: bool,  # noqa: FBT001
+) -> None:
+    """What a rule is from now on."""
+    await uow.run(
+        insert(lifecycle_rule_versions).values(
+            rule_id=stored.id,
+            version=stored.version + deleted,
+            status=stored.status,
+            rule=stored.rule,
+            since_field=stored.since_field,
+            end_field=stored.end_field,
+            deleted=deleted,
+            effective_at=await uow.now(),
+        )
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +228,7 @@ _PERIODS = (
         lifecycle_status_periods.c.workspace_id == WORKSPACE,
         lifecycle_status_periods.c.account_id == bindparam("account_id"),
     )
-    .order_by(lifecycle_status_periods.c.id.desc())
+    .order_by(lifecycle_status_periods.c.started_at.desc(), lifecycle_status_periods.c.id.desc())
     .limit(100)
 )
 

@@ -7,10 +7,15 @@ from typing import Any, Final
 from uuid import UUID
 
 from pydantic_core import to_json
-from sqlalchemy import ColumnElement, bindparam, delete, func, literal, select, text
+from sqlalchemy import ColumnElement, bindparam, delete, func, insert, literal, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from accounts_api.automation.segments.models import segment_members, segment_overrides, segments
+from accounts_api.automation.segments.models import (
+    segment_members,
+    segment_override_changes,
+    segment_overrides,
+    segments,
+)
 from shared.data import WORKSPACE
 from shared.ids import new_id
 from shared.uow import UnitOfWork
@@ -23,7 +28,7 @@ _ENTER = text(
     select :workspace_id, e.segment_id, e.record_id, e.id, greatest(e.at, (
                select max(m.left_at) from segment_members m
                where m.workspace_id = :workspace_id and m.segment_id = e.segment_id
-                 and m.record_id = e.record_id)), e.by
+                 and m.record_id = e.record_id and m.retracted_at is null)), e.by
     from jsonb_to_recordset(cast(:moves as jsonb))
            as e(segment_id uuid, record_id uuid, id uuid, at timestamptz, by text)
     """
@@ -85,17 +90,22 @@ async def members_page(
     limit: int,
 ) -> list[SegmentMember]:
     """By record id; the members now, or those of an instant as far as was known at another."""
-    then = "m.left_at is null"
+    then, left_at = "m.left_at is null", "m.left_at"
     if as_of is not None or known_as_of is not None:
         then = """
             m.entered_at <= :as_of and coalesce(m.known_at, m.entered_at) <= :known_as_of
+            and (m.retracted_at is null or m.retracted_at > :known_as_of)
             and (m.left_at is null or m.left_at > :as_of
                  or coalesce(m.left_known_at, m.left_at) > :known_as_of)
         """
+        left_at = (
+            "case when coalesce(m.left_known_at, m.left_at) <= :known_as_of then m.left_at end"
+            " as left_at"
+        )
     following = "" if after is None else "and m.record_id > :after"
     statement = text(
         f"""
-        select m.record_id, r.name, r.external_id, m.entered_at, m.entered_by, m.left_at
+        select m.record_id, r.name, r.external_id, m.entered_at, m.entered_by, {left_at}
         from segment_members m join {table} r
           on r.workspace_id = m.workspace_id and r.id = m.record_id
         where m.workspace_id = :workspace_id and m.segment_id = :segment_id and {then} {following}
@@ -116,6 +126,7 @@ class Membership:
     entered_by: str
     left_at: datetime | None
     left_by: str | None
+    corrected: bool
 
 
 _MEMBERSHIPS = (
@@ -124,8 +135,9 @@ _MEMBERSHIPS = (
         segment_members.c.workspace_id == WORKSPACE,
         segment_members.c.segment_id == bindparam("segment_id"),
         segment_members.c.record_id == bindparam("record_id"),
+        segment_members.c.retracted_at.is_(None),
     )
-    .order_by(segment_members.c.id.desc())
+    .order_by(segment_members.c.entered_at.desc(), segment_members.c.id.desc())
     .limit(50)
 )
 
@@ -182,6 +194,16 @@ async def set_override(
             set_={**said, "created_at": func.clock_timestamp()},
         )
     )
+    await _keep_change(uow, segment_id, record_id, included=included)
+
+
+async def _keep_change(
+    uow: UnitOfWork, segment_id: UUID, record_id: UUID, *, included: bool | None
+) -> None:
+    """For who asks what was said then."""
+    said = {"segment_id": segment_id, "record_id": record_id, "included": included}
+    now = await uow.now()
+    await uow.run(insert(segment_override_changes).values(id=new_id(), effective_at=now, **said))
 
 
 _CLEAR_OVERRIDE = delete(segment_overrides).where(
@@ -192,7 +214,10 @@ _CLEAR_OVERRIDE = delete(segment_overrides).where(
 
 
 async def clear_override(uow: UnitOfWork, segment_id: UUID, record_id: UUID) -> bool:
-    return await uow.run(_CLEAR_OVERRIDE, segment_id=segment_id, record_id=record_id) > 0
+    cleared = await uow.run(_CLEAR_OVERRIDE, segment_id=segment_id, record_id=record_id) > 0
+    if cleared:
+        await _keep_change(uow, segment_id, record_id, included=None)
+    return cleared
 
 
 _HAND_OVER = text(
@@ -206,13 +231,23 @@ _HAND_OVER = text(
         (workspace_id, segment_id, record_id, included, note, cause, created_at)
     select :workspace_id, segment_id, :winner, included, note, cause, created_at from moved
     on conflict (workspace_id, segment_id, record_id) do nothing
+    returning segment_id, included
     """
 )
 
 
+@dataclass(frozen=True, slots=True)
+class _HandedOver:
+    segment_id: UUID
+    included: bool
+
+
 async def hand_over(uow: UnitOfWork, loser_id: UUID, winner_id: UUID) -> bool:
     """What a person said of one record holds of another that has no such word of its own."""
-    return await uow.run(_HAND_OVER, loser=loser_id, winner=winner_id) > 0
+    handed = await uow.rows(_HandedOver, _HAND_OVER, loser=loser_id, winner=winner_id)
+    for one in handed:
+        await _keep_change(uow, one.segment_id, winner_id, included=one.included)
+    return bool(handed)
 
 
 async def segments_ahead(

@@ -148,6 +148,10 @@ class Membership(Out):
     left_by: SegmentExitReason | None = Field(
         description="What took the record out; null while it is a member."
     )
+    corrected: bool = Field(
+        description="True when it was derived later, of what was told of the past: nothing happened"
+        " because of it."
+    )
 
 
 class PendingNotification(Out):
@@ -177,6 +181,7 @@ class SegmentExplanationOut(Out):
                             "entered_by": "rule",
                             "left_at": None,
                             "left_by": None,
+                            "corrected": False,
                         }
                     ],
                     "explanation": EXPLANATION,

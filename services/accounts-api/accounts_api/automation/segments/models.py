@@ -91,6 +91,14 @@ segment_versions = Table(
     Column("version", Integer, nullable=False),
     Column("title", Text, nullable=False),
     Column("rule", JSONB, nullable=False),
+    Column("group_key", Text),
+    Column("priority", Integer),
+    Column("archived", Boolean, nullable=False, server_default=text("false")),
+    Column(
+        "effective_at",
+        AT,
+        comment="workspace time from which the segment was defined so; null: since created_at",
+    ),
     Column("cause", JSONB, nullable=False),
     created(),
     PrimaryKeyConstraint("workspace_id", "segment_id", "version"),
@@ -109,6 +117,19 @@ segment_members = Table(
     Column("left_by", Text),
     Column("known_at", AT, server_default=NOW, comment="when we learned it: machine time"),
     Column("left_known_at", AT),
+    Column(
+        "retracted_at",
+        AT,
+        comment="when we learned that it was not so: machine time. It has ended, too, so that what"
+        " is of now need not ask",
+    ),
+    Column(
+        "corrected",
+        Boolean,
+        nullable=False,
+        server_default=text("false"),
+        comment="it was derived later, of what was told of the past",
+    ),
     PrimaryKeyConstraint("workspace_id", "segment_id", "record_id", "id"),
     _of_segment(),
     CheckConstraint("entered_by in ('rule', 'person')", name="entered_by"),
@@ -134,6 +155,18 @@ segment_overrides = Table(
     Column("cause", JSONB, nullable=False),
     created(),
     PrimaryKeyConstraint("workspace_id", "segment_id", "record_id"),
+    _of_segment(),
+)
+segment_override_changes = Table(
+    "segment_override_changes",
+    Base.metadata,
+    workspace_key(),
+    Column("segment_id", Uuid, nullable=False),
+    Column("record_id", Uuid, nullable=False),
+    Column("id", Uuid, nullable=False),
+    Column("included", Boolean, comment="null: from here on the rule decides"),
+    Column("effective_at", AT, nullable=False, comment="workspace time"),
+    PrimaryKeyConstraint("workspace_id", "segment_id", "record_id", "id"),
     _of_segment(),
 )
 
@@ -164,6 +197,7 @@ class Segment:
 __all__ = [
     "Segment",
     "segment_members",
+    "segment_override_changes",
     "segment_overrides",
     "segment_versions",
     "segments",

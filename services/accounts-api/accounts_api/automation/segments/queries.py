@@ -117,7 +117,7 @@ _CLEAR_OVERRIDES = delete(segment_overrides).where(
 
 
 async def archive_segment(uow: UnitOfWork, segment_id: UUID) -> Segment:
-    """Nobody's word keeps a record in it."""
+    """Nobody's word keeps a record in it; that it is archived says so of the past, too."""
     await uow.run(_CLEAR_OVERRIDES, segment_id=segment_id)
     return await change_segment(uow, segment_id, {"archived_at": func.clock_timestamp()})
 
@@ -129,6 +129,10 @@ async def keep_version(uow: UnitOfWork, segment: Segment, cause: list[dict[str, 
             version=segment.version,
             title=segment.title,
             rule=segment.rule,
+            group_key=segment.group_key,
+            priority=segment.priority,
+            archived=segment.archived_at is not None,
+            effective_at=await uow.now(),
             cause=cause,
         )
     )

@@ -23,9 +23,12 @@ class StatusChange:
     at: datetime | None = None
 
 
-async def set_lifecycle_status(uow: UnitOfWork, changes: Sequence[StatusChange]) -> list[Outcome]:
+async def set_lifecycle_status(
+    uow: UnitOfWork, changes: Sequence[StatusChange], *, of_the_past: bool = False
+) -> list[Outcome]:
     """For the lifecycle rules alone: no public body can write it. What the status was thought to be
-    from then on is taken back.
+    from then on is taken back. What is only `of_the_past` is told of deleted accounts, too: an
+    instant before the deletion does not bring them back.
     """
     edits = [
         Edit(
@@ -37,6 +40,7 @@ async def set_lifecycle_status(uow: UnitOfWork, changes: Sequence[StatusChange])
             },
             effective_at=change.at or change.since,
             overrides=True,
+            restore=of_the_past,
         )
         for change in changes
     ]

@@ -70,7 +70,7 @@ def _rows(
     record_type: str, change: RecordChange, parents: Iterable[tuple[str, str, str]]
 ) -> Iterable[Mapping[str, Any]]:
     before = change.before or {}
-    what = {_dependency(field) for field in change.fields}
+    what = {dependency_of(field) for field in change.fields}
     if change.change not in {"updated", "computed"}:
         what = {EXISTENCE}
     if "lifecycle_status" in what and before.get("lifecycle_status") == IGNORED:
@@ -95,14 +95,15 @@ def _by_instant(
     """What has been so since when; the last to come about is noted last, and so counts for what
     depends on several.
     """
-    held = {_dependency(field): since for field, since in change.held_since.items()}
+    held = {dependency_of(field): since for field, since in change.held_since.items()}
     found: dict[datetime | None, list[str]] = defaultdict(list)
     for name in sorted(what):
         found[held.get(name, change.since)].append(name)
     return sorted(found.items(), key=lambda noted: noted[0] or _EVER)
 
 
-def _dependency(field: str) -> str:
+def dependency_of(field: str) -> str:
+    """What rules see change when a field of a record does."""
     return (
         role_dependency(field.removeprefix("key_roles."))
         if field.startswith("key_roles.")

@@ -5,7 +5,7 @@ is one evaluated rule for the engine. A feature says what its rules are about, a
 a verdict.
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Generic
@@ -84,6 +84,8 @@ class RuleFeature(Generic[R]):
     """The evaluated rule of a workspace and scope."""
     scope_of: Callable[[UUID], Mapping[str, UUID]] = lambda _: {}
     """The scope of an evaluated rule."""
+    keep_version: "Callable[[UnitOfWork, R, bool], Awaitable[None]] | None" = None
+    """Keeps what a rule is from now on, and whether it is deleted, for who asks what it was."""
 
     def evaluator(self, evaluate: Evaluate, outputs: Outputs) -> Evaluator:
         return Evaluator(evaluate, self.usages, self.quarantine, outputs)
@@ -105,6 +107,7 @@ class RuleFeature(Generic[R]):
         key = await self.keys.key_for(uow, values["key"], values["title"])
         async with self._unique(key, values["title"]):
             stored = await self.store.add(uow, {**values, "key": key, **scope})
+        await self._keep(uow, stored)
         await self.register(uow, **scope)
         after = self.values(stored)
         await audit_log.record(uow, f"{self.subject}.created", self.subject, stored.id, after=after)
@@ -119,6 +122,7 @@ class RuleFeature(Generic[R]):
             return before
         async with self._unique(before.key, values.get("title", before.title)):
             stored = await self.store.change(uow, before.id, becomes)
+        await self._keep(uow, stored)
         if self.must_register(becomes):
             await self.register(uow, **scope)
         await audit_log.record(
@@ -147,9 +151,14 @@ class RuleFeature(Generic[R]):
         stored = await self.get(uow, rule_id, lock=True, **scope)
         check_version(version, stored.version)
         await self.store.remove(uow, id=rule_id, **scope)
+        await self._keep(uow, stored, deleted=True)
         await self.register(uow, **scope)
         before = self.values(stored)
         await audit_log.record(uow, f"{self.subject}.deleted", self.subject, rule_id, before=before)
+
+    async def _keep(self, uow: UnitOfWork, stored: R, *, deleted: bool = False) -> None:
+        if self.keep_version is not None:
+            await self.keep_version(uow, stored, deleted)
 
     def values(self, stored: R) -> dict[str, Any]:
         return {name: getattr(stored, name) for name in self.written}

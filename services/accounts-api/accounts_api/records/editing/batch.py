@@ -58,6 +58,15 @@ class PendingRecord:
                 held[fact.field] = max(fact.since, held.get(fact.field, fact.since))
         return held
 
+    @property
+    def told_since(self) -> dict[str, datetime]:
+        """By field, the earliest instant that an edit of it was told of."""
+        told = {"created": self.since} if self.since else {}
+        for fact in self.facts:
+            if fact.since is not None:
+                told[fact.field] = min(fact.since, told.get(fact.field, fact.since))
+        return told
+
 
 class Batch:
     def __init__(self, schema: RecordSchema, writer: Writer, known: Lookups) -> None:

@@ -108,6 +108,7 @@ _MEMBERSHIPS = """
     from segment_members
     where workspace_id = :workspace_id and entered_at <= :valid_at
       and coalesce(known_at, entered_at) <= :known_at
+      and (retracted_at is null or retracted_at > :known_at)
       and (left_at is null or left_at > :valid_at
            or coalesce(left_known_at, left_at) > :known_at)
 """
@@ -129,10 +130,11 @@ def _changed(schema: RecordSchema) -> str:
     return f"changed_{schema.statements.record_type}"
 
 
-def _records(schema: RecordSchema, *, moved: bool) -> Mapping[str, str]:
+def _records(schema: RecordSchema, *, moved: bool, among: bool) -> Mapping[str, str]:
     """As they were, by the name of the query: those of which something is undone, and with them
     those of which nothing is.
     """
+    own = "and t.id = any(cast(:among as uuid[]))" if among else ""
 
     def was(name: str, sql_type: str) -> str:
         return (
@@ -165,7 +167,7 @@ def _records(schema: RecordSchema, *, moved: bool) -> Mapping[str, str]:
     everything = f"""
         select t.workspace_id, t.id, {", ".join(f"{of} as {name}" for name, of in stored.items())}
         from {schema.plural} t
-        where t.workspace_id = :workspace_id
+        where t.workspace_id = :workspace_id {own}
           and t.id not in (select record_id from {undone(schema)})
         union all
         select * from {_changed(schema)}
@@ -173,26 +175,28 @@ def _records(schema: RecordSchema, *, moved: bool) -> Mapping[str, str]:
     return {_changed(schema): changed, schema.plural: everything}
 
 
-def _mine(schema: RecordSchema) -> str:
+def _mine(schema: RecordSchema, *, among: bool) -> str:
     """Which changes are of records of a type, or of any object type."""
+    own = " and record_id = any(cast(:among as uuid[]))" if among else ""
     if schema is OBJECT:
-        return (
-            f"record_type not in ({', '.join(repr(record_type) for record_type in RECORD_SCHEMAS)})"
-        )
-    return f"record_type = '{schema.record_type}'"
+        others = ", ".join(repr(record_type) for record_type in RECORD_SCHEMAS)
+        return f"record_type not in ({others}){own}"
+    return f"record_type = '{schema.record_type}'{own}"
 
 
 @cache
-def _queries(moved: frozenset[str] = frozenset()) -> Mapping[str, str]:
-    """Name to query. Before the two that build on them, what is undone of each type."""
+def _queries(moved: frozenset[str] = frozenset(), *, among: bool = False) -> Mapping[str, str]:
+    """Name to query. Before the two that build on them, what is undone of each type. Those `among`
+    the ids that the statement is told are found without a look at all others.
+    """
     found: dict[str, str] = {}
     for schema in _SCHEMAS:
-        found[undone(schema)] = _UNDONE.format(mine=_mine(schema), held=HELD)
+        found[undone(schema)] = _UNDONE.format(mine=_mine(schema, among=among), held=HELD)
     found["account_contacts"] = _LINKS
     found["key_role_assignments"] = _HOLDINGS
     found["segment_members"] = _MEMBERSHIPS
     for schema in _SCHEMAS:
-        found |= _records(schema, moved=schema.record_type in moved)
+        found |= _records(schema, moved=schema.record_type in moved, among=among)
     # The last one: those before it read every change there is.
     return {**found, "field_changes": _CHANGES}
 
@@ -204,11 +208,12 @@ def with_clause() -> str:
 
 
 @cache
-def ctes(moved: frozenset[str] = frozenset()) -> tuple[CTE, ...]:
+def ctes(moved: frozenset[str] = frozenset(), *, among: bool = False) -> tuple[CTE, ...]:
     """For statements that are built: PostgreSQL leaves those that nobody names unread. Formulas of
     `moved` record types are what the statement is told by `moved_account` and the like.
     """
-    return tuple(text(query).columns().cte(name) for name, query in _queries(moved).items())
+    queries = _queries(moved, among=among)
+    return tuple(text(query).columns().cte(name) for name, query in queries.items())
 
 
 _NAME: Final = re.compile(r"[a-z_]+")
@@ -221,14 +226,16 @@ def _named_in(text_of: str) -> frozenset[str]:
 
 
 @lru_cache(maxsize=1024)
-def ctes_named(names: frozenset[str], moved: frozenset[str] = frozenset()) -> tuple[CTE, ...]:
+def ctes_named(
+    names: frozenset[str], moved: frozenset[str] = frozenset(), *, among: bool = False
+) -> tuple[CTE, ...]:
     """Those of `ctes` that a statement names, and what they name: each costs planning."""
-    queries = _queries(moved)
+    queries = _queries(moved, among=among)
     needed: frozenset[str] = frozenset()
     while more := names - needed:
         needed |= more
         names = frozenset().union(*(_named_in(queries[name]) - {name} for name in more))
-    return tuple(cte for cte in ctes(moved) if cte.name in needed)
+    return tuple(cte for cte in ctes(moved, among=among) if cte.name in needed)
 
 
 def names_in(statement: str) -> frozenset[str]:

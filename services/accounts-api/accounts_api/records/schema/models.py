@@ -345,19 +345,19 @@ field_changes = Table(
     PrimaryKeyConstraint("workspace_id", "record_id", "id", "known_at"),
     postgresql_partition_by="range (known_at)",
 )
-Index(
-    "ix_field_changes_time",
-    field_changes.c.known_at,
-    field_changes.c.valid_from,
-    postgresql_using="brin",
-)
+_CHANGE = field_changes.c
+Index("ix_field_changes_time", _CHANGE.known_at, _CHANGE.valid_from, postgresql_using="brin")
 Index(
     "ix_field_changes_late",
-    field_changes.c.workspace_id,
-    field_changes.c.record_type,
-    field_changes.c.record_id,
-    field_changes.c.field,
+    *(_CHANGE.workspace_id, _CHANGE.record_type, _CHANGE.record_id, _CHANGE.field),
     postgresql_where=text("late"),
+)
+Index(
+    "ix_field_changes_parents",
+    *(_CHANGE.workspace_id, _CHANGE.record_type, _CHANGE.field),
+    postgresql_where=text(
+        "field in ('organization_id', 'account_id', 'contact_id', 'opportunity_id')"
+    ),
 )
 Index(
     "ix_field_changes_links",

@@ -34,6 +34,10 @@ class RecordChange:
     """Names of fields of which only the past is another: they became something else later."""
     held_since: Mapping[str, datetime] = field(default_factory=dict)
     """By name, since when fields have been what they are now, of those that were told of."""
+    told_since: Mapping[str, datetime] = field(default_factory=dict)
+    """By name, the earliest instant that was told of each field, of `created` and `deleted`, too:
+    from there on its past may be another.
+    """
 
 
 Listener = Callable[[UnitOfWork, str, Sequence[RecordChange]], Awaitable[None]]

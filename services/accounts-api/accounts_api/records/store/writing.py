@@ -266,6 +266,7 @@ async def _announce(
                 since,
                 frozenset(corrected),
                 pending.held_since,
+                pending.told_since,
             )
         )
         uow.publish(

@@ -1,0 +1,1 @@
+"""Lifecycle statuses of the past, derived anew where what was told late makes them another."""
