@@ -46,11 +46,7 @@ from shared.routers.held_work import held_work_router
 from shared.routers.status import STATUS_TAG, status_router
 from shared.settings import Settings
 
-<<<<<<< HEAD
-MIGRATION_HEAD = "0036"
-=======
-MIGRATION_HEAD = "0037"
->>>>>>> 5a623513 (automation: the past of memberships and statuses is derived anew)
+MIGRATION_HEAD = "0038"
 
 TAGS = [
     {"name": "Workspace", "description": "The tenant: name, zone, settings, a sandbox's clock."},

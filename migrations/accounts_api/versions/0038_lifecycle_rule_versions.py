@@ -4,8 +4,8 @@ from alembic import op
 
 from shared.migrations import enable_rls
 
-revision = "0037"
-down_revision = "0036"
+revision = "0038"
+down_revision = "0037"
 branch_labels = None
 depends_on = None
 
