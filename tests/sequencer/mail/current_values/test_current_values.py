@@ -89,7 +89,7 @@ async def send_without_accounts(renewals: Renewals, dispatcher: Dispatcher) -> N
 
 
 async def others_of_another_sequence(renewals: Renewals) -> list[UUID]:
-    """Whose mails name nothing that time changes; due after thirty days."""
+    """Whose mails name a trait, but none that time changes; due after thirty days."""
     renewals.audience = new_id()
     audience = SegmentChanged(
         id=renewals.audience,
@@ -99,7 +99,8 @@ async def others_of_another_sequence(renewals: Renewals) -> list[UUID]:
         archived=False,
     )
     await renewals.told(audience)
-    await renewals.sequence(90)
+    text = "{{ account.traits.ends | default: 'never' }}\n{{ unsubscribe_url }}\n"
+    await renewals.sequence(steps=[step(90, text=text)])
     return await renewals.customers(1, contract_expiration=day(120))
 
 

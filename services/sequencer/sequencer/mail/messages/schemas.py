@@ -146,7 +146,7 @@ class MessageOut(Out):
         description="Its `Message-ID` header, the same for every attempt."
     )
     reason: str | None = Field(
-        description="Why it is held, was not sent or was skipped; null otherwise."
+        description="Why it waits, is held, was not sent or was skipped; null otherwise."
     )
     detail: str | None = Field(
         description="What the server said, or more about the reason; for people."
