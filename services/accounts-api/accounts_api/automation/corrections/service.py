@@ -31,7 +31,7 @@ from shared.uow import UnitOfWork, caused_by
 __all__ = ["Look", "Past", "affected", "count_queued", "follow_records", "queue", "step", "walk"]
 
 STEP: Final = "corrections"
-BATCH: Final = 200
+BATCH: Final = 50
 _PRESENT: Final = timedelta(minutes=1)
 """What became so this little ago, and is so now, follows from the present: a worker tells of the
 instant of the change that it followed.

@@ -32,7 +32,7 @@ from shared.rules.types.context import EvaluationContext
 from shared.rules.types.typed import Rule
 from shared.uow import UnitOfWork
 
-INSTANTS: Final = 300
+INSTANTS: Final = 100
 """Looked at in one transaction: what is left of a longer stretch is another piece."""
 
 
