@@ -124,12 +124,14 @@ async def _correct(
             await correct(uow, changes, context) for correct in uow.wired(CorrectionHooks).correct
         ]
     left = min((at for at in reached if at is not None), default=None)
-    for change in changes if left is not None else ():
-        since = max(change.since, left) if left is not None else change.since
+    if left is None:
+        return
+    for change in changes:
+        # Whatever it was told of, it was followed from there or from earlier until that instant.
+        since = max(change.since, left) if CONTINUED in change.what else left
         async with caused_by(uow, chain_of(change.cause)):
-            what = {*change.what, *([CONTINUED] if since > change.since else [])}
-            row = _row(change.record_type, change.record_id, what, since)
-            await _queue(uow, [row])
+            what = {*change.what, CONTINUED}
+            await _queue(uow, [_row(change.record_type, change.record_id, what, since)])
 
 
 async def _due_for_retry(uow: UnitOfWork) -> list[PastChange]:
