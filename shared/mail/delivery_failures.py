@@ -49,6 +49,10 @@ _ENHANCED: Final = re.compile(
     r"|\b(?:status|code|error|dsn|smtp)\b[\s:=;]{1,3})"
     r"([45])\.([0-7])\.(\d{1,3})(?![.\-/\d]*\d)"
 )
+# Its groups look like reply codes: `2001:db8::450` (RFC 4291, 2.2).
+_IPV6: Final = re.compile(
+    r"(?<![\w:])[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,7}(?![\w:]|\.\d)", re.IGNORECASE
+)
 _MOST_READ: Final = 8_000
 _ADDRESS: Final = re.compile(r"<?[^\s<>\"'(),;:\uff08\uff1a「『【]{1,64}@[A-Za-z0-9À-ɏ.\-]+>?")
 _LINK_OR_HOST: Final = re.compile(
@@ -139,9 +143,13 @@ def _is_passing(reply: str | None, codes: list[str], status: str | None) -> bool
 
 
 def _reply_code(text: str) -> str | None:
-    match = _REPLY.search(text.strip())
+    match = _REPLY.search(_without_networks(text))
     return match[1] if match else None
 
 
 def _enhanced_codes(text: str) -> list[str]:
-    return [".".join(match.groups()) for match in _ENHANCED.finditer(text.strip())]
+    return [".".join(match.groups()) for match in _ENHANCED.finditer(_without_networks(text))]
+
+
+def _without_networks(text: str) -> str:
+    return _IPV6.sub("address", text.strip())
