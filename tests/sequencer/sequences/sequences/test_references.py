@@ -9,6 +9,7 @@ import pytest
 
 from shared.events.accounts import QuietBatchOpened
 from shared.ids import new_id
+from tests.accounts_api.records.making import make_trait
 from tests.operations import OPERATIONS, Operation
 from tests.sequencer.renewals import Json, Renewals, made, step
 
@@ -125,3 +126,24 @@ async def test_what_was_made_a_moment_ago_may_be_referred_to(renewals: Renewals)
         "smtp": {"host": "127.0.0.1", "port": 2525, "tls": "opportunistic"},
     }
     made(await admin.post("/v1/mailboxes", box))
+
+
+async def test_contacts_are_not_chosen_by_what_the_days_change(renewals: Renewals) -> None:
+    ws = renewals.ws
+    await renewals.furnish()
+    await make_trait(ws, "contact", "until", "date")
+    here = {"formula": "traits.until >= today()", "result_type": "boolean"}
+    await make_trait(ws, "contact", "here", "formula", **here)
+    known = {"formula": "traits.until is not empty", "result_type": "boolean"}
+    await make_trait(ws, "contact", "known", "formula", **known)
+    await renewals.tenure.settle()
+    sequence = await renewals.sequence(90)
+    path = f"/v1/sequences/{sequence['id']}"
+    answer = await ws.admin.patch(path, {"contact_selector": {"trait": "here"}})
+    (fault,) = answer.json()["errors"]
+    assert (answer.status_code, fault["pointer"], fault["code"]) == (
+        422,
+        "/contact_selector/trait",
+        "changes_with_time",
+    )
+    made(await ws.admin.patch(path, {"contact_selector": {"trait": "known"}}))

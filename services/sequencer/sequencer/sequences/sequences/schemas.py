@@ -196,8 +196,8 @@ class ContactSelector(In):
 
     trait: Slug | None = Field(
         default="product_admin",
-        description="A contact with this trait true is written to. Null: any contact of the"
-        " account, the best by account plan role first.",
+        description="A contact with this trait true is written to; it is no formula that the days"
+        " change. Null: any contact of the account, the best by account plan role first.",
     )
 
 

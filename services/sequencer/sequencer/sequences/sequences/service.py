@@ -156,11 +156,23 @@ async def _checked(
         if step.id is not None and str(step.id) not in known_steps
     ]
     faults += reference_faults(definition, await _with_known_segments(uow, definition, looked))
+    faults += [fault async for fault in _choice_faults(uow, data)]
     faults += await _mailbox_faults(uow, data)
     if faults:
         raise not_stored(faults)
     steps = [step.model_copy(update={"id": step.id or new_id()}) for step in definition.steps]
     return definition.model_copy(update={"steps": steps})
+
+
+async def _choice_faults(uow: UnitOfWork, data: SequenceIn | SequencePatch) -> AsyncIterator[Fault]:
+    """Contacts are chosen among copies, which do not hear what time makes of a formula."""
+    trait = data.contact_selector.trait if data.contact_selector is not None else None
+    if trait is not None and f"contact.traits.{trait}" in (await records.moving_fields(uow) or ()):
+        message = (
+            f"The days that pass change {trait!r} without a word to sequences. Name a trait that"
+            " people or a formula without today() decide, or say null to write to any contact."
+        )
+        yield Fault("/contact_selector/trait", "changes_with_time", message)
 
 
 def _repetitions(definition: Definition) -> Iterator[Fault]:
