@@ -4,7 +4,8 @@ something else.
 
 import heapq
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -80,11 +81,18 @@ async def walk(
     schedule = await _schedule(uow, past, records, more, around, context)
     of_time = await _read_moving_formulas(uow, past.rules)
     read = _Read(uow, catalog, needed, past.rules, around)
-    for count, (instant, ids) in enumerate(schedule):
-        if count == INSTANTS:
-            return instant
+    same = not of_time and _reads_the_same(needed)
+    looked = 0
+    for instant, ids in schedule:
         then = engine.at(context, instant)
-        seen = await read.records(sorted(ids), then)
+        as_now = {id_ for id_ in ids if same and instant >= schedule.as_now_since[id_]}
+        others = sorted(ids - as_now)
+        looked += bool(others)
+        if looked > INSTANTS:
+            return instant
+        seen = await read.now(sorted(records), context) if as_now else {}
+        if others:
+            seen = {**seen, **await read.then(others, then)}
         for record_id in sorted(ids):
             look = Look(record_id, seen.get(record_id), then)
             for at in decide(look):
@@ -102,6 +110,8 @@ class _Schedule:
         self.until = until
         self.heap: list[datetime] = []
         self.ids: dict[datetime, set[UUID]] = defaultdict(set)
+        self.as_now_since: dict[UUID, datetime] = {}
+        """When anything that is read of a record became another for the last time."""
 
     def add(self, record_id: UUID, at: datetime) -> None:
         if at < self.until:
@@ -109,7 +119,7 @@ class _Schedule:
                 heapq.heappush(self.heap, at)
             self.ids[at].add(record_id)
 
-    def __iter__(self) -> Iterator[tuple[datetime, Collection[UUID]]]:
+    def __iter__(self) -> Iterator[tuple[datetime, AbstractSet[UUID]]]:
         while self.heap:
             at = heapq.heappop(self.heap)
             yield at, self.ids.pop(at)
@@ -124,6 +134,7 @@ async def _schedule(
     context: EvaluationContext,
 ) -> _Schedule:
     schedule = _Schedule(context.now)
+    schedule.as_now_since |= records
     for record_id, since in records.items():
         schedule.add(record_id, since)
         for at in (*past.definitions, *more.get(record_id, ())):
@@ -140,6 +151,8 @@ async def _schedule(
         for record_id in around.seen_from[became.record_id]:
             if became.at > records[record_id]:
                 schedule.add(record_id, became.at)
+                last = max(became.at, schedule.as_now_since[record_id])
+                schedule.as_now_since[record_id] = last
     return schedule
 
 
@@ -152,6 +165,15 @@ async def _read_moving_formulas(uow: UnitOfWork, rules: Sequence[Rule]) -> bool:
         (one.trait.record_type, f"traits.{one.trait.key}") in read
         for one in await moving.moving_formulas(uow)
     )
+
+
+def _reads_the_same(needed: Needs) -> bool:
+    """Whether what is read of a record at an instant is the same at any other between which nothing
+    of it became another: what was counted and when it changed depends on the instant.
+    """
+    if needed.changes or needed.events or needed.event_values:
+        return False
+    return all(_reads_the_same(inner) for _, inner in needed.related.values())
 
 
 class _Read:
@@ -171,10 +193,16 @@ class _Read:
             name: sorted(map(str, around.by_type.get(name, ()))) for name in catalog.types
         }
         self.named: frozenset[str] | None = None
+        self.present: Mapping[UUID, Snapshot] | None = None
 
-    async def records(
-        self, ids: Sequence[UUID], context: EvaluationContext
-    ) -> dict[UUID, Snapshot]:
+    async def now(self, ids: Sequence[UUID], context: EvaluationContext) -> Mapping[UUID, Snapshot]:
+        """Of those that are there, read once: many that are told late have been so ever since."""
+        if self.present is None:
+            rows = await self.uow.rows(queries.SeenThen, self._statement(ids, context))
+            self.present = {row.id: read_snapshot(self.needed, row.seen) for row in rows}
+        return self.present
+
+    async def then(self, ids: Sequence[UUID], context: EvaluationContext) -> dict[UUID, Snapshot]:
         """Of those that were there at the instant of the context."""
         point = PointInTime(context.now, None)
         moved = await moved_types(self.uow, self.fields, point, self.by_type)
