@@ -103,9 +103,13 @@ async def correct(
         for account_id, began in records.items()
     }
 
+    gone: set[UUID] = set()
+
     def decide(look: Look) -> Iterable[datetime | None]:
         if look.record is None:
+            gone.add(look.record_id)
             return ()
+        gone.discard(look.record_id)
         at = look.context.now
         usable = rules.at(at)
         decided = next(
@@ -122,7 +126,13 @@ async def correct(
         rules.fields,
     )
     reached = await walk(uow, catalog, past, records, {}, context, decide)
-    await _store(uow, stored, timelines, reached)
+    derived = {
+        account_id: timeline.periods
+        if reached is None and account_id in gone  # no present is evaluated of it
+        else _with_later(timeline.periods, stored[account_id], reached or context.now)
+        for account_id, timeline in timelines.items()
+    }
+    await _store(uow, stored, derived)
     return reached
 
 
@@ -171,19 +181,17 @@ def _period(stored: StoredPeriod) -> Period:
 async def _store(
     uow: UnitOfWork,
     stored: Mapping[UUID, Sequence[StoredPeriod]],
-    timelines: Mapping[UUID, Timeline],
-    reached: datetime | None,
+    derived: Mapping[UUID, Sequence[Period]],
 ) -> None:
     """From the first period that differs. A history that takes no more, as that of an account that
     was merged away, keeps its periods.
     """
-    differing: dict[UUID, tuple[int, list[Period]]] = {}
+    differing: dict[UUID, tuple[int, Sequence[Period]]] = {}
     changes: list[StatusChange] = []
-    for account_id, timeline in sorted(timelines.items()):
+    for account_id, after in sorted(derived.items()):
         known = stored[account_id]
-        after = _with_later(timeline.periods, known, reached)
-        place = None if after is None else _first_difference(known, after)
-        if after is not None and place is not None:
+        place = _first_difference(known, after)
+        if place is not None:
             differing[account_id] = (place, after)
             changes += _told(account_id, known, after, place)
     if not changes:
@@ -192,33 +200,31 @@ async def _store(
     for change, outcome in zip(changes, outcomes, strict=True):
         if outcome.error is not None:
             differing.pop(change.account_id, None)
-    gone: list[StoredPeriod] = []
+    removed: list[StoredPeriod] = []
     ends: list[dict[str, Any]] = []
     new: list[dict[str, Any]] = []
     for account_id, (place, after) in differing.items():
         known = stored[account_id]
-        gone += known[place:]
+        removed += known[place:]
         if place:
             at = after[place].started_at if place < len(after) else None
             ends.append({"account_id": account_id, "id": known[place - 1].id, "at": at})
         new += _rows(account_id, after[place:])
-    await queries.replace_periods(uow, gone, ends, new)
+    await queries.replace_periods(uow, removed, ends, new)
 
 
 def _with_later(
-    periods: Sequence[Period], known: Sequence[StoredPeriod], reached: datetime | None
-) -> list[Period] | None:
-    """With the stored ones from an instant on, or from now on: the present is what it was. None if
-    that is another than what the rules say, which the nightly look finds.
-    """
-    before = [one for one in known if reached is None or one.started_at <= reached]
+    periods: Sequence[Period], known: Sequence[StoredPeriod], until: datetime
+) -> Sequence[Period]:
+    """With the stored ones from an instant on. From now on the present is what it was."""
+    before = [one for one in known if one.started_at <= until]
     if not before or not periods:
-        return None
+        return [_period(one) for one in known]
     then = _period(before[-1])
     later = [_period(one) for one in known[len(before) :]]
     if then.status == periods[-1].status:
         return [*periods, *later]
-    return None if reached is None else [*periods, replace(then, started_at=reached), *later]
+    return [*periods, replace(then, started_at=until), *later]
 
 
 def _first_difference(known: Sequence[StoredPeriod], after: Sequence[Period]) -> int | None:
@@ -233,7 +239,7 @@ def _first_difference(known: Sequence[StoredPeriod], after: Sequence[Period]) ->
 
 def _rows(account_id: UUID, periods: Sequence[Period]) -> Iterable[dict[str, Any]]:
     ends = [*(one.started_at for one in periods[1:]), None]
-    for one, ended_at in zip(periods, ends, strict=True):
+    for one, ended_at in zip(periods, ends, strict=False):  # there may be none
         yield {
             "account_id": account_id,
             "status": one.status,
