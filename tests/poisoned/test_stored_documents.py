@@ -188,6 +188,7 @@ ELSEWHERE: dict[str, str] = {
     "accounts.product_event_values.properties": INNER,
     "accounts.product_profiles.written": INNER,
     "accounts.product_trait_names.last_refusal": TOLD,
+    "accounts.lifecycle_rule_versions.rule": INNER,
     "accounts.segment_versions.rule": INNER,
     "sequencer.contact_accounts.plan_roles": RECORD,
     "sequencer.enrollment_entries.detail": LOG,
