@@ -36,7 +36,7 @@ def snapshot(type_: RecordType, row: Json) -> Snapshot:
         columns[field.source] = value
     exact = {
         key: Decimal(str(value)) if isinstance(value, float) else value
-        for key, value in row.get("traits", row.get("properties", {})).items()
+        for key, value in (row.get("traits") or row.get("properties") or {}).items()
     }
     return Snapshot(row["id"], columns, exact)
 
