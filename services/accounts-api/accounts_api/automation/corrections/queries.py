@@ -166,7 +166,7 @@ _FACTS = text(
     """
     select record_id, valid_from as at from field_changes
     where workspace_id = :workspace_id and record_id = any(cast(:ids as uuid[]))
-      and field = any(cast(:fields as text[])) and valid_from > :since and valid_from < :until
+      and field = any(cast(:fields as text[])) and valid_from > :since
     group by record_id, valid_from
     """
 )
@@ -176,7 +176,7 @@ _MOVES = text(
     from segment_members m cross join lateral (values (m.entered_at), (m.left_at)) moved (at)
     where m.workspace_id = :workspace_id and m.record_id = any(cast(:ids as uuid[]))
       and m.segment_id = any(cast(:segments as uuid[])) and m.retracted_at is null
-      and moved.at > :since and moved.at < :until
+      and moved.at > :since
     group by m.record_id, moved.at
     """
 )
@@ -187,12 +187,12 @@ async def instants(
     ids: Collection[UUID],
     fields: Sequence[str],
     segments: Sequence[UUID],
-    stretch: tuple[datetime, datetime],
+    since: datetime,
 ) -> list[Became]:
-    """When, within the stretch, any of the fields of these records became another, or they entered
-    or left any of the segments.
+    """When, after an instant, any of the fields of these records became another, or they entered or
+    left any of the segments.
     """
-    asked: dict[str, Any] = {"ids": sorted(ids), "since": stretch[0], "until": stretch[1]}
+    asked: dict[str, Any] = {"ids": sorted(ids), "since": since}
     found = await uow.rows(Became, _FACTS, fields=list(fields), **asked)
     if segments:
         found += await uow.rows(Became, _MOVES, segments=list(segments), **asked)

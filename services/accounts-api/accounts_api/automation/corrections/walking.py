@@ -76,12 +76,13 @@ async def walk(
     """
     needed = needs(*past.rules)
     needed.fields |= {field.name: field for field in past.fields}
-    type_ = needed.type
-    around = await surroundings(uow, catalog, type_.name, past.dependencies, records)
-    schedule = await _schedule(uow, past, records, more, around, context)
     of_time = await _read_moving_formulas(uow, past.rules)
-    read = _Read(uow, catalog, needed, past.rules, around)
     same = not of_time and _reads_the_same(needed)
+    # Before anything is asked of when it became so: whatever is written meanwhile is found there.
+    present = await _read_present(uow, needed, sorted(records), context) if same else {}
+    around = await surroundings(uow, catalog, needed.type.name, past.dependencies, records)
+    schedule = await _schedule(uow, past, records, more, around, context)
+    read = _Read(uow, catalog, needed, past.rules, around)
     looked = 0
     for instant, ids in schedule:
         then = engine.at(context, instant)
@@ -90,10 +91,9 @@ async def walk(
         looked += bool(others)
         if looked > INSTANTS:
             return instant
-        seen = await read.now(sorted(records), context) if as_now else {}
-        if others:
-            seen = {**seen, **await read.then(others, then)}
+        were = await read.then(others, then) if others else {}
         for record_id in sorted(ids):
+            seen = present if record_id in as_now else were
             look = Look(record_id, seen.get(record_id), then)
             for at in decide(look):
                 if at is not None:
@@ -145,9 +145,8 @@ async def _schedule(
         for dependency in past.dependencies
         if dependency.what.startswith("segment:")
     )
-    stretch = (min(records.values()), context.now)
-    fields = history_fields(past.dependencies)
-    for became in await queries.instants(uow, around.ids, fields, segments, stretch):
+    first, fields = min(records.values()), history_fields(past.dependencies)
+    for became in await queries.instants(uow, around.ids, fields, segments, first):
         for record_id in around.seen_from[became.record_id]:
             if became.at > records[record_id]:
                 schedule.add(record_id, became.at)
@@ -193,20 +192,12 @@ class _Read:
             name: sorted(map(str, around.by_type.get(name, ()))) for name in catalog.types
         }
         self.named: frozenset[str] | None = None
-        self.present: Mapping[UUID, Snapshot] | None = None
-
-    async def now(self, ids: Sequence[UUID], context: EvaluationContext) -> Mapping[UUID, Snapshot]:
-        """Of those that are there, read once: many that are told late have been so ever since."""
-        if self.present is None:
-            rows = await self.uow.rows(queries.SeenThen, self._statement(ids, context))
-            self.present = {row.id: read_snapshot(self.needed, row.seen) for row in rows}
-        return self.present
 
     async def then(self, ids: Sequence[UUID], context: EvaluationContext) -> dict[UUID, Snapshot]:
         """Of those that were there at the instant of the context."""
         point = PointInTime(context.now, None)
         moved = await moved_types(self.uow, self.fields, point, self.by_type)
-        statement = self._statement(ids, context)
+        statement = _statement(self.uow, self.needed, ids, context)
         if self.named is None:
             self.named = names_in(str(statement))
         rows = await self.uow.rows(
@@ -218,10 +209,21 @@ class _Read:
         )
         return {row.id: read_snapshot(self.needed, row.seen) for row in rows}
 
-    def _statement(self, ids: Sequence[UUID], context: EvaluationContext) -> Select[Any]:
-        row = record_table(self.needed.type)
-        return select(row.c.id, snapshot(self.needed, row, context).label("seen")).where(
-            row.c.workspace_id == self.uow.workspace_id,
-            row.c.id == any_(bindparam(None, list(ids), type_=ARRAY(Uuid()))),
-            row.c.deleted_at.is_(None),
-        )
+
+async def _read_present(
+    uow: UnitOfWork, needed: Needs, ids: Sequence[UUID], context: EvaluationContext
+) -> Mapping[UUID, Snapshot]:
+    """Of those that are there: many that are told late have been so ever since."""
+    rows = await uow.rows(queries.SeenThen, _statement(uow, needed, ids, context))
+    return {row.id: read_snapshot(needed, row.seen) for row in rows}
+
+
+def _statement(
+    uow: UnitOfWork, needed: Needs, ids: Sequence[UUID], context: EvaluationContext
+) -> Select[Any]:
+    row = record_table(needed.type)
+    return select(row.c.id, snapshot(needed, row, context).label("seen")).where(
+        row.c.workspace_id == uow.workspace_id,
+        row.c.id == any_(bindparam(None, list(ids), type_=ARRAY(Uuid()))),
+        row.c.deleted_at.is_(None),
+    )
