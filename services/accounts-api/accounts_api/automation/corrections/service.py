@@ -28,7 +28,17 @@ from shared.rules.types.context import EvaluationContext
 from shared.service import Service
 from shared.uow import UnitOfWork, caused_by
 
-__all__ = ["Look", "Past", "affected", "count_queued", "follow_records", "queue", "step", "walk"]
+__all__ = [
+    "Look",
+    "Past",
+    "affected",
+    "count_queued",
+    "follow",
+    "follow_records",
+    "queue",
+    "step",
+    "walk",
+]
 
 STEP: Final = "corrections"
 BATCH: Final = 50
@@ -70,6 +80,14 @@ async def queue(
 ) -> None:
     """What rules see of these records, such as the membership of a segment, was another since."""
     await _queue(uow, [_row(record_type, id_, [what], at) for id_, at in sorted(records.items())])
+
+
+async def follow(
+    uow: UnitOfWork, record_type: str, what: str, ids: Iterable[UUID], at: datetime
+) -> None:
+    """What rules see of these records became another now, but since that instant."""
+    if at < await uow.now() - _PRESENT:
+        await queue(uow, record_type, what, dict.fromkeys(ids, at))
 
 
 async def _queue(uow: UnitOfWork, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic_core import to_json
 
+from accounts_api.automation.corrections import service as corrections
 from accounts_api.automation.debounce import service as debounce
 from accounts_api.automation.debounce.service import Publication
 from accounts_api.automation.memberships import queries, verdicts
@@ -234,6 +235,8 @@ async def _publish_moves(
             await engine.record_change(
                 uow, segment.record_type, [dependency], ids, trigger.at, resumed=trigger.resumed
             )
+            # As of the instants since, too, which the present of those rules leaves out.
+            await corrections.follow(uow, segment.record_type, dependency, ids, trigger.at)
 
 
 REASONS: Final = {
