@@ -6,6 +6,8 @@ import random
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+
 from tests.accounts_api.automation.segments.making import members, segment
 from tests.accounts_api.records.making import bulk, make, make_trait
 from tests.harness import Tenure, Workspace
@@ -240,10 +242,13 @@ async def machine_now(tenure: Tenure, ws: Workspace) -> str:
         return (await uow.machine_now()).isoformat()
 
 
-async def test_all_ways_to_ask_for_members_and_statuses_of_the_past_agree(tenure: Tenure) -> None:
+@pytest.mark.parametrize("seed", [5, 112])
+async def test_all_ways_to_ask_for_members_and_statuses_of_the_past_agree(
+    tenure: Tenure, seed: int
+) -> None:
     ws = await tenure.workspace()
     await tenure.set_clock(ws, START)
-    world = World(ws, seed=5)
+    world = World(ws, seed)
     await world.begin()
     await tenure.settle()
     answers: list[tuple[datetime, str, dict[str, set[str]]]] = []
@@ -277,3 +282,22 @@ async def test_all_ways_to_ask_for_members_and_statuses_of_the_past_agree(tenure
             assert times == (record in inside[name]) or record not in living, (when, name, record)
     for when, knew, answered in answers:
         assert await world.members(when, known_as_of=knew) == answered
+
+
+async def test_a_segment_entered_since_an_instant_that_is_over_was_asked_for_since_then(
+    tenure: Tenure,
+) -> None:
+    ws = await tenure.workspace()
+    await tenure.set_clock(ws, START)
+    await make_trait(ws, "account", "tier", "string")
+    account = (await make(ws, "accounts", {"name": "A", "arr": 1}))["id"]
+    large = await segment(ws, "arr >= 2")
+    beyond = await segment(ws, f'in segment "{large}" or traits.tier = "b"')
+    await tenure.settle()
+    for now, since, fields in ((5, 3, {"traits": {"tier": "b"}}), (10, 1, {"arr": 2})):
+        await tenure.set_clock(ws, late(now))
+        row = {"id": account, **fields, "effective_at": late(since).isoformat()}
+        await bulk(ws, "accounts", [row])
+        await tenure.settle()
+    assert await members(ws, beyond, as_of=late(0.5).isoformat()) == set()
+    assert await members(ws, beyond, as_of=late(2).isoformat()) == {account}
