@@ -124,7 +124,7 @@ async def test_a_definition_waits_for_who_writes_by_the_one_before(tenure: Tenur
         await traits.hold(writing, "task")
         assert (await w.change("hours", {"type": "number"})).status_code == 200
         hearing = asyncio.create_task(w.known())
-        while True:
+        while True:  # until the database itself says that it waits: nothing else tells
             async with units.across_workspaces(read_only=True) as scope:
                 if await scope.one_value(int, _WAITING):
                     break

@@ -64,7 +64,7 @@ STORE = RuleSet(lifecycle_rules, LifecycleRule)
 async def keep_version(
     uow: UnitOfWork,
     stored: LifecycleRule,
-    deleted: bool,  # noqa: FBT001
+    deleted: bool,  # noqa: FBT001  # `RuleFeature` calls it by place, as a field of its own
 ) -> None:
     """What a rule is from now on."""
     await uow.run(
