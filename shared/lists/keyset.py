@@ -130,7 +130,7 @@ def _read(key: SortKey, value: Any) -> Any:
             return datetime.fromisoformat(value)
         case FieldType.ID:
             return UUID(value) if key.field.trait is None else value
-        case FieldType.NUMBER | FieldType.CURRENCY if key.field.trait is not None:
+        case FieldType.NUMBER | FieldType.CURRENCY if isinstance(value, str):
             return Decimal(value)
         case _:
             return value

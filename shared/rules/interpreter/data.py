@@ -22,6 +22,7 @@ from shared.rules.types.catalog import (
     Parent,
     RecordType,
     Relation,
+    Side,
 )
 from shared.rules.types.context import EvaluationContext
 from shared.values.countries import country_code
@@ -158,6 +159,10 @@ def _read_beside(data: Data) -> Data:
 def _field_as_data(field: Field) -> Data:
     data = {name: value for name, value in _as_data(field).items() if value not in (None, "", ())}
     data.pop("one_form", None)
+    if field.side is not None:
+        owner = field.side.owner
+        said = [owner[0], str(owner[1])] if owner else None
+        data["side"] = {**_as_data(field.side), "owner": said}
     form = next((name for name, form in _FORMS.items() if form is field.one_form), None)
     if field.one_form is not None and form is None:
         raise LookupError(f"The form of {field.name} has no name to travel by.")
@@ -169,6 +174,10 @@ def _read_field(data: Data) -> Field:
     form = known.pop("form", None)
     known |= {"type": FieldType(known["type"])}
     known |= {name: tuple(known[name]) for name in ("options", "aliases") if name in known}
+    if "side" in known:
+        owner = known["side"]["owner"]
+        said = (owner[0], UUID(owner[1])) if owner else None
+        known["side"] = Side(**{**known["side"], "owner": said})
     return Field(**known, one_form=_FORMS[form] if form else None)
 
 

@@ -162,7 +162,16 @@ class Compiler:
         return _count(node.op, counted, node.count)
 
     def test(self, field: Field, test: c.Test, row: Row) -> ColumnElement[bool]:
-        value = row.value(field)
+        if field.side is None:
+            return self.test_value(field, test, row.value(field), row)
+        # Looked for where it stands: an index over the values of the table beside serves.
+        beside, mine = row.side(field.side, COLUMN_TYPES[field.type])
+        passes = self.test_value(field, test, beside.c[field.side.value], row)
+        return exists(row.beside(beside, *mine, passes))
+
+    def test_value(
+        self, field: Field, test: c.Test, value: ColumnElement[Any], row: Row
+    ) -> ColumnElement[bool]:
         match test:
             case c.Present():
                 return _present(field, value)
@@ -181,7 +190,7 @@ class Compiler:
             case c.Instants():
                 return self.instants(test, value)
             case c.Anniversary(until):
-                following = next_anniversary(row, field, self.context)
+                following = next_anniversary(value, field, self.context)
                 return following <= self.context.resolve(until)
             case c.Changed():
                 return self.changed(field, test, row)

@@ -40,11 +40,13 @@ def local_day(instant: ColumnElement[Any], context: EvaluationContext) -> Column
     return cast(func.timezone(_zone(context), instant), Date())
 
 
-def next_anniversary(row: Row, field: Field, context: EvaluationContext) -> ColumnElement[Any]:
+def next_anniversary(
+    value: ColumnElement[Any], field: Field, context: EvaluationContext
+) -> ColumnElement[Any]:
     """The twin of `EvaluationContext.anniversary`: like it, adding years to 29 February gives
     28 February in a common year.
     """
-    value, today = row.value(field), context.today
+    today = context.today
     day = local_day(value, context) if field.type is FieldType.DATETIME else value
     year = cast(func.extract("year", day), Integer())
     years = func.greatest(1, bindparam(None, today.year, type_=Integer()) - year)

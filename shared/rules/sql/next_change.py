@@ -110,7 +110,7 @@ class _Horizons:
             case c.Changed(window):
                 return self.changed(node.field, window, row)
             case c.Anniversary(until):
-                following = next_anniversary(row, node.field, self.context)
+                following = next_anniversary(row.value(node.field), node.field, self.context)
                 inside = following <= self.context.resolve(until)
                 passed = day_start(following + 1, self.context)
                 return [case((inside, passed), else_=self.reaches(until, following))]

@@ -36,6 +36,7 @@ from shared.rules.types.catalog import (
     Parent,
     RecordType,
     Relation,
+    Side,
 )
 from shared.rules.types.fold import DROPPED, FOLDED, LETTERS
 
@@ -101,7 +102,7 @@ _JSON_TYPE: Final = {
 
 def record_table(type_: RecordType) -> FromClause:
     """The table of a record type with the columns that rules use."""
-    columns = {field.source: COLUMN_TYPES[field.type] for field in type_.fields if not field.trait}
+    columns = {f.source: COLUMN_TYPES[f.type] for f in type_.fields if f.of_record}
     for relation in type_.relations:
         if isinstance(relation.join, Parent):
             columns[relation.join.column] = Uuid()
@@ -148,6 +149,9 @@ class Row:
 
     def value(self, field: Field) -> ColumnElement[Any]:
         """The field's value, NULL when it is missing or, for a trait, not of its type."""
+        if field.side is not None:
+            row, mine = self.side(field.side, COLUMN_TYPES[field.type])
+            return self.beside(row, *mine, what=row.c[field.side.value]).scalar_subquery()
         if field.trait is None:
             return self.column(field.source, on_link=field.on_link)
         text = self.traits.op("->>", return_type=Text())(field.trait)
@@ -164,6 +168,18 @@ class Row:
         elif field.type is FieldType.MULTI_SELECT:
             converted = json
         return case((func.jsonb_typeof(json) == _JSON_TYPE[field.type], converted))
+
+    def side(
+        self, side: Side, type_: TypeEngine[Any]
+    ) -> tuple[FromClause, list[ColumnElement[bool]]]:
+        """The table beside the record, and which of its rows is the record's."""
+        owner = {side.owner[0]: Uuid()} if side.owner else {}
+        row = other_table(side.table, {side.record: Uuid(), **owner, side.value: type_})
+        mine = [row.c[side.record] == self.id]
+        if side.owner is not None:
+            name, value = side.owner
+            mine.append(row.c[name] == bindparam(None, value, type_=Uuid()))
+        return row, mine
 
     def related(
         self, relation: Relation, target: RecordType, what: "Callable[[Row], Select[Any]]"

@@ -50,13 +50,14 @@ def _object(members: Mapping[str, Any]) -> ColumnElement[Any]:
 
 
 def _document(needs: Needs, row: Row, context: EvaluationContext) -> ColumnElement[Any]:
-    own = [f for f in needs.fields.values() if f.trait is None and not f.on_link]
-    names = {f.source for f in own} | needs.currencies
+    names = {f.source for f in needs.fields.values() if f.of_record} | needs.currencies
+    columns = {name: row.column(name) for name in sorted(names)}
+    columns |= {f.source: row.value(f) for f in needs.fields.values() if f.side is not None}
     traits = [f.trait for f in needs.fields.values() if f.trait is not None]
     linked = [f.source for f in needs.fields.values() if f.on_link]
     parts: dict[str, Any] = {
         "id": row.id,
-        "columns": _object({name: row.column(name) for name in sorted(names)}),
+        "columns": _object(columns),
         "traits": _object({key: row.traits.op("->")(key) for key in traits}),
         "link": _object({name: row.column(name, on_link=True) for name in linked}),
         "related": _object({name: _others(needs, name, row, context) for name in needs.related}),

@@ -22,8 +22,24 @@ class FieldType(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Side:
+    """A row beside the record, at most one, in a table that its service keeps: a result, of which
+    the record's own history says nothing.
+    """
+
+    table: str
+    value: str
+    """The column that holds the field's value."""
+    record: str = "record_id"
+    owner: tuple[str, UUID] | None = None
+    """Column and value of one definition's rows, in a table that holds those of others, too."""
+
+
+@dataclass(frozen=True, slots=True)
 class Field:
-    """A column of the record's table, a key of its `traits`, or a column of the link to it."""
+    """A column of the record's table, a key of its `traits`, a column of the link to it, or of a
+    row beside it.
+    """
 
     name: str
     type: FieldType
@@ -40,10 +56,21 @@ class Field:
     """Its options stand in their order, and a list is sorted by that instead of by their names."""
     one_form: Callable[[str], str] | None = None
     """How its values are written, whoever wrote them; raises ValueError for what is none."""
+    side: Side | None = None
 
     @property
     def source(self) -> str:
         return self.column or self.name
+
+    @property
+    def of_record(self) -> bool:
+        """Whether it is a column of the record's own table."""
+        return self.trait is None and self.side is None and not self.on_link
+
+    @property
+    def group(self) -> str:
+        """The first of several names: `health` of `health.adoption.score`."""
+        return self.name.partition(".")[0]
 
 
 def event_property(key: str, type_: FieldType) -> Field:
@@ -168,6 +195,11 @@ class Scope:
     fields: Mapping[str, Field]
     relations: Mapping[str, Relation]
 
+    @property
+    def groups(self) -> frozenset[str]:
+        """First names of fields that have several; traits and properties, though there be none."""
+        return frozenset({"traits", "properties", *(field.group for field in self.fields.values())})
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Catalog:
@@ -196,10 +228,10 @@ class Catalog:
             type_name = relation.target
         return True
 
-    def with_traits(self, traits: Mapping[str, Iterable[Field]]) -> "Catalog":
-        """This catalog with the workspace's traits, by name of the record type."""
+    def with_fields(self, fields: Mapping[str, Iterable[Field]]) -> "Catalog":
+        """This catalog with a workspace's own fields, by name of the record type."""
         types = {
-            name: replace(type_, fields=(*type_.fields, *traits.get(name, ())))
+            name: replace(type_, fields=(*type_.fields, *fields.get(name, ())))
             for name, type_ in self.types.items()
         }
         return Catalog(types, self.segments, self.key_roles, self.segment_ids)

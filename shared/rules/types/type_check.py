@@ -102,7 +102,7 @@ class Checker:
         if node.op not in OPERATORS[field.type]:
             self.wrong_operator(node, field)
             return None
-        if node.op is n.Op.CHANGED_WITHIN and end.changes is None:
+        if node.op is n.Op.CHANGED_WITHIN and (end.changes is None or field.side is not None):
             message = f"When {field.name} of {end.name} changed is not kept."
             self.fault("changes_not_kept", message, node.place.part("op"))
             return None
@@ -127,11 +127,11 @@ class Checker:
         rest = node.path
         while rest not in scope.fields:
             head, dot, tail = rest.partition(".")
-            if not dot or (head in _OF_VALUES and head not in scope.relations):
-                self.unknown_field(rest, scope, node.place.part("field"))
-                return None
-            if head not in scope.relations:
-                self.unknown_relation(head, scope, node.place.part("field"))
+            if head not in scope.relations or not dot:
+                if not dot or head in scope.groups:
+                    self.unknown_field(rest, scope, node.place.part("field"))
+                else:
+                    self.unknown_relation(head, scope, node.place.part("field"))
                 return None
             relation = scope.relations[head]
             hops.append((self.catalog.types[relation.target], relation))
@@ -279,6 +279,3 @@ def event_type(days: EventDays, event: str) -> RecordType:
     return RecordType(
         f"event {event!r}", days.values or days.table, declared, traits=days.properties
     )
-
-
-_OF_VALUES: Final = ("traits", "properties")

@@ -94,7 +94,7 @@ class Author:
         if self.random.random() < 0.4:
             names = [name for name in names if scope.fields[name].type in TIMES]
         name = self.one(names)
-        changes = scope.type.changes is not None
+        changes = scope.type.changes is not None and scope.fields[name].side is None
         return {"field": prefix + name, **self.condition(scope.fields[name], changes=changes)}
 
     def of_event(self, declared: Sequence[Field]) -> Json:

@@ -22,7 +22,7 @@ FIELD_TYPES = frozenset[n.Op]().union(*OPERATORS.values())
 TEXT_FORMS = {op for _, op in PHRASES} | set(n.COMPARISONS) | {n.Op.IN, n.Op.IN_PERIOD}
 CATALOG = catalog()
 FIELDS: dict[FieldType, Field] = {
-    field.type: field for field in CATALOG.scope("account").fields.values()
+    field.type: field for field in CATALOG.scope("account").fields.values() if field.side is None
 }
 VALUES: dict[FieldType, tuple[object, object]] = {
     FieldType.NUMBER: (1, 2),

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from accounts_api.language.rules.standard import STANDARD
 from shared.rules.interpreter.evaluate import CountedEvents, Holding, Snapshot
-from shared.rules.types.catalog import Catalog, FieldType, event_property, trait
+from shared.rules.types.catalog import Catalog, Field, FieldType, Side, event_property, trait
 
 WORKSPACE = UUID(int=1)
 NOW = datetime(2026, 3, 5, 14, 30, tzinfo=UTC)
@@ -40,6 +40,24 @@ TRAITS = (
 )
 
 
+MEASURES = ids(7, 2)
+SIDES = (
+    *(
+        Field(f"measures.m{place}", FieldType.NUMBER, side=Side("measured", "value", owner=mine))
+        for place, mine in enumerate(("measure_id", id_) for id_ in MEASURES)
+    ),
+    Field(
+        "standing.label",
+        FieldType.SELECT,
+        options=("poor", "good"),
+        side=Side("standings", "label"),
+    ),
+    Field("standing.last_seen_at", FieldType.DATETIME, side=Side("standings", "last_seen_at")),
+    Field("standing.ends_on", FieldType.DATE, side=Side("standings", "ends_on")),
+)
+"""Values of rows beside the records."""
+
+
 PROPERTIES = (
     event_property("motto", FieldType.TEXT),
     event_property("seats", FieldType.NUMBER),
@@ -50,7 +68,7 @@ PROPERTIES = (
 
 
 def catalog() -> Catalog:
-    known = STANDARD.with_traits(dict.fromkeys(STANDARD.types, TRAITS))
+    known = STANDARD.with_fields(dict.fromkeys(STANDARD.types, (*TRAITS, *SIDES)))
     return known.with_event_properties({"login": PROPERTIES, "logout": PROPERTIES[:2]})
 
 
@@ -81,6 +99,9 @@ create table field_changes (workspace_id uuid, record_type text, record_id uuid,
   valid_from timestamptz);
 create table product_event_days (workspace_id uuid, account_id uuid, contact_id uuid, name text,
   day date, count bigint);
+create table measured (workspace_id uuid, record_id uuid, measure_id uuid, value numeric(18, 6));
+create table standings (workspace_id uuid, record_id uuid, label text, last_seen_at timestamptz,
+  ends_on date);
 create table product_event_values (workspace_id uuid, account_id uuid, contact_id uuid, name text,
   day date, count bigint, properties jsonb);
 """
@@ -152,7 +173,7 @@ class World:
             id=str(id_),
             columns={
                 name: str(value) if isinstance(value, UUID) else value
-                for name, value in row.items()
+                for name, value in (*row.items(), *self._beside(id_))
             },
             traits=row["traits"],
             related=related,
@@ -175,6 +196,14 @@ class World:
             events=events,
             event_values=values,
         )
+
+    def _beside(self, id_: UUID) -> Iterable[tuple[str, Any]]:
+        for measured in self.rows["measured"]:
+            if measured["record_id"] == id_:
+                yield f"measures.m{MEASURES.index(measured['measure_id'])}", measured["value"]
+        for standing in self.rows["standings"]:
+            if standing["record_id"] == id_:
+                yield from ((f"standing.{name}", value) for name, value in standing.items())
 
     def _related(self, type_: str, row: dict[str, Any]) -> Iterable[tuple[str, str, Any]]:
         def where(table: str, **wanted: Any) -> list[tuple[dict[str, Any], dict[str, Any]]]:
@@ -374,6 +403,19 @@ def world(seed: int) -> World:
                     "valid_from": dice.instant(),
                 }
                 for _ in few
+            ],
+            "measured": [
+                {"record_id": id_, "measure_id": measure, "value": dice.maybe(dice.number())}
+                for id_, measure in dice.some([(e, m) for e in everyone for m in MEASURES])
+            ],
+            "standings": [
+                {
+                    "record_id": id_,
+                    "label": dice.maybe(dice.one(("poor", "good"))),
+                    "last_seen_at": dice.maybe(dice.instant()),
+                    "ends_on": dice.maybe(dice.day()),
+                }
+                for id_ in dice.some(everyone)
             ],
             "product_event_days": days,
             "product_event_values": [{**day, "properties": dice.traits()} for day in days],

@@ -20,7 +20,7 @@ KNOWN = [trait for trait in TRAITS if trait.trait and "." not in trait.trait]
 
 
 def catalog() -> Catalog:
-    return STANDARD.with_traits(dict.fromkeys(TYPES, KNOWN))
+    return STANDARD.with_fields(dict.fromkeys(TYPES, KNOWN))
 
 
 class Life:

@@ -22,7 +22,7 @@ from tests.shared.making import calendar
 HOLIDAYS = frozenset({date(2026, 3, 6), date(2026, 12, 25)})
 NOW = datetime(2026, 3, 5, 3, 30, tzinfo=UTC)
 MOMENT = EvaluationContext(NOW, ZoneInfo("America/New_York"), calendar=calendar(*HOLIDAYS))
-CATALOG = STANDARD.with_traits(
+CATALOG = STANDARD.with_fields(
     {
         "account": [
             trait("seats", FieldType.NUMBER),

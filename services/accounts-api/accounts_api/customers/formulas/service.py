@@ -62,7 +62,7 @@ async def read(
     if definition.result_type is not None and f"traits.{definition.key}" not in known:
         # so that a formula that reads itself is told so, and not that there is no such trait
         own = trait_field(definition)
-        catalog = catalog.with_traits({record_type: [own]})
+        catalog = catalog.with_fields({record_type: [own]})
     try:
         formula = usable(catalog, record_type, definition.formula or "")
         read_formula(write_formula(formula.written))  # as it will be kept

@@ -13,7 +13,9 @@ _NOUNS: Final = frozenset(
     | {"task", "tasks", OBJECT.record_type, OBJECT.plural}
     | {name for schema in RECORD_SCHEMAS.values() for name in (schema.record_type, schema.plural)}
 )
-_INCLUDED: Final = frozenset({"health", "key_roles", "segments", "traits"})
+_INCLUDED: Final = frozenset(
+    {"health", "indicators", "key_roles", "metrics", "segments", "surveys", "touches", "traits"}
+)
 """What lists put in beside records under these names."""
 
 

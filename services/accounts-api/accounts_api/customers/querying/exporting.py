@@ -83,7 +83,8 @@ async def stream(
     planned, what = export.planned, export.planned.what
     prefix = "key_roles." if planned.schema.related == "key_roles" else ""
     traits = [f"traits.{key}" for key in what.traits or ()]
-    header = [*what.columns, *traits, *(f"{prefix}{name}" for name in export.beside)]
+    own = [*traits, *(field.name for field in what.beside)]
+    header = [*what.columns, *own, *(f"{prefix}{name}" for name in export.beside)]
     yield (BOM.encode() if bom else b"") + lines([header])
     batch = export.first
     while True:
@@ -113,6 +114,12 @@ def _cells(export: Export, row: ListRow, related: str | None) -> list[Any]:
     if what.traits:
         kept = from_json(cast("str", row["traits"]))
         cells += [kept.get(key) for key in what.traits]
+    values = {group: from_json(cast("str", row[group])) for group in what.groups}
+    for field in what.beside:
+        value: Any = values
+        for name in field.name.split("."):
+            value = value[name]
+        cells.append(value)
     if not export.beside:
         return cells
     belongs = from_json(related) if related else {}

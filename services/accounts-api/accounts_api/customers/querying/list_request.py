@@ -13,7 +13,7 @@ from typing_extensions import override
 from accounts_api.customers.ignored.conditions import unless_ignored
 from accounts_api.customers.querying import queries
 from accounts_api.customers.querying.queries import Conditions, Source
-from accounts_api.customers.querying.rules import refuse_rule_of_now
+from accounts_api.customers.querying.rules import OWN_GROUPS, refuse_rule_of_now
 from accounts_api.evaluation.rule_sets.rule_input import rule_catalog
 from accounts_api.language.rules.standard import STANDARD
 from accounts_api.records.history.as_of import PointInTime
@@ -58,11 +58,11 @@ def point_in_time(as_of: datetime | None, known_as_of: datetime | None) -> Point
 
 
 async def catalog_of(uow: UnitOfWork, schema: RecordSchema, request: ListRequest) -> Catalog:
-    """What the workspace defined is looked up only for a list that speaks of traits, and for one of
-    its own types.
+    """What the workspace defined is looked up only for a list that speaks of some of it, and for
+    one of its own types.
     """
     spoken = f"{request.filter} {request.sort}"
-    own = schema.type_id is not None or "traits" in spoken
+    own = schema.type_id is not None or any(group in spoken for group in OWN_GROUPS)
     return await record_catalog.rule_catalog(uow) if own else STANDARD
 
 

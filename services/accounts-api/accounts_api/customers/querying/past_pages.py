@@ -60,6 +60,8 @@ def reads_only_itself(
     """Whether the records' own fields decide, so that each half can be read by itself. What is
     related to them has no statistics in the past, and is joined in bulk.
     """
+    if projection.beside:
+        return False
     named = frozenset().union(*(_named(half, projection, keys) for half in halves))
     return all(name.startswith(("undone_", "changed_")) for name in named)
 

@@ -1,5 +1,6 @@
 """Reads that leave as bytes: chosen columns, JSON spliced as the database wrote it."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -47,7 +48,7 @@ from shared.lists import keyset
 from shared.lists.keyset import Keyset, Position
 from shared.lists.order import SortKey
 from shared.rules.sql.rows import Row
-from shared.rules.types.catalog import RecordType
+from shared.rules.types.catalog import Field, FieldType, RecordType
 from shared.uow import UnitOfWork
 
 COUNTED_TO: Final = 1_000
@@ -66,7 +67,33 @@ def _columns(table: FromClause, projection: Projection) -> list[ColumnElement[An
         pairs = [part for key in projection.traits for part in (literal(key), table.c.traits[key])]
         chosen = func.jsonb_strip_nulls(func.jsonb_build_object(*pairs))
         columns.append(sql_cast(chosen, Text).label("traits"))
-    return columns
+    return [*columns, *_beside(table, projection)]
+
+
+def _beside(table: FromClause, projection: Projection) -> list[ColumnElement[Any]]:
+    """By group, as JSON text: `{"score": 37, "adoption": {"score": 12}}`."""
+    row = Row(RecordType("", "", ()), table)
+    return [
+        sql_cast(_nested([(f.name.split(".")[1:], _shown(row, f)) for f in fields]), Text).label(
+            group
+        )
+        for group, fields in projection.groups.items()
+    ]
+
+
+def _shown(row: Row, field: Field) -> ColumnElement[Any]:
+    value = row.value(field)
+    return func.trim_scale(value) if field.type is FieldType.NUMBER else value
+
+
+def _nested(values: Iterable[tuple[Sequence[str], ColumnElement[Any]]]) -> ColumnElement[Any]:
+    members: dict[str, list[tuple[Sequence[str], ColumnElement[Any]]]] = defaultdict(list)
+    for (first, *rest), value in values:
+        members[first].append((rest, value))
+    pairs: list[Any] = []
+    for name, inner in members.items():
+        pairs += [literal(name), _nested(inner) if inner[0][0] else inner[0][1]]
+    return func.json_build_object(*pairs)
 
 
 def _may_move() -> ColumnElement[bool]:
@@ -88,9 +115,10 @@ def object_of(
 ) -> bytes:
     """One record as JSON."""
     scalars = {name: row[name] for name in projection.columns}
-    if not projection.with_traits:
-        return json_object(scalars, related)
-    return json_object(scalars, [("traits", cast("str", row["traits"])), *related])
+    own = ["traits"] if projection.with_traits else []
+    included = {name for name, _ in related}
+    own += [group for group in projection.groups if group not in included]
+    return json_object(scalars, [*((name, cast("str", row[name])) for name in own), *related])
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +183,26 @@ def _own_part(schema: RecordSchema, table: Table) -> ColumnElement[Any]:
         return null()
     value = related_of(schema.related, f"{schema.table}.workspace_id", f"{schema.table}.id")
     return literal_column(f"{value}::text", Text())
+
+
+async def beside_record(
+    uow: UnitOfWork,
+    source: "Source",
+    projection: Projection,
+    record_id: str,
+    parameters: Mapping[str, object],
+) -> list[tuple[str, str | None]]:
+    """What stands beside one record, as JSON by group."""
+    if not projection.beside:
+        return []
+    statement = source.begun(
+        select(*_beside(source.table, projection)).where(
+            source.table.c.workspace_id == WORKSPACE,
+            source.table.c.id == bindparam("wanted", type_=source.table.c.id.type),
+        )
+    )
+    rows = await uow.mappings(statement, **parameters, wanted=record_id)
+    return [(group, cast("str | None", row[group])) for row in rows for group in projection.groups]
 
 
 @dataclass(frozen=True, eq=False)

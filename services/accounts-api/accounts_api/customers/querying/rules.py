@@ -1,9 +1,12 @@
 """What a list shows and in which order, from the words of a request."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
+from accounts_api.records.history.as_of import has_past
 from accounts_api.records.schema.record_schemas import RecordSchema
 from shared.errors import Fault, Invalid
 from shared.lists import order
@@ -11,6 +14,8 @@ from shared.lists.order import SortKey, unknown_field
 from shared.rules.types.catalog import Catalog, Field, FieldType
 from shared.rules.types.typed import FieldTest, Rule, walk
 
+OWN_GROUPS: Final = ("traits", "metrics", "health", "indicators")
+"""First names of fields that a workspace has by what it defined."""
 IDENTITY_FIELDS: Final = ("id", "external_id", "source")
 STAMP_FIELDS: Final = ("version", "computed_version", "created_at", "updated_at")
 _LONG: Final = frozenset({"deal_room_url"})
@@ -18,45 +23,56 @@ _LONG: Final = frozenset({"deal_room_url"})
 
 @dataclass(frozen=True, slots=True)
 class Projection:
-    """Columns in the order they are written; `traits` None shows them all, () none."""
+    """Columns in the order they are written; `traits` None shows them all, () none. Fields that
+    stand beside the record are written within their groups.
+    """
 
     columns: tuple[str, ...]
     traits: tuple[str, ...] | None
+    beside: tuple[Field, ...] = ()
 
     @property
     def with_traits(self) -> bool:
         return self.traits is None or bool(self.traits)
+
+    @property
+    def groups(self) -> Mapping[str, Sequence[Field]]:
+        """What stands beside the record, by the name under which it is written."""
+        found: dict[str, list[Field]] = defaultdict(list)
+        for field in self.beside:
+            found[field.group].append(field)
+        return found
 
 
 def all_fields(schema: RecordSchema) -> Projection:
     return Projection((*IDENTITY_FIELDS, *schema.visible, *STAMP_FIELDS), None)
 
 
-def names_traits(fields: Sequence[str] | None) -> bool:
-    return any(name.startswith("traits.") for name in fields or ())
+def names_own(fields: Sequence[str] | None) -> bool:
+    """Whether fields are named that not every workspace has."""
+    return any("." in name for name in fields or ())
 
 
 def projection(
     schema: RecordSchema,
     fields: Sequence[str] | None,
     pointer: str,
-    traits_there: Collection[str] | None = None,
+    known_fields: Mapping[str, Field] = MappingProxyType({}),
+    *,
+    any_trait: bool = False,
 ) -> Projection:
-    """Raises `Invalid` naming every field that is none. `traits_there` are named as `traits.tier`;
-    None, when any may have been.
-    """
+    """Raises `Invalid` naming every field that is none. Of the past `any_trait` may have been."""
     if fields is None:
         return all_fields(schema)
     known = (*IDENTITY_FIELDS, *schema.visible, *STAMP_FIELDS)
+    own = {name: f for name, f in known_fields.items() if f.trait is not None or f.side is not None}
     wrong = [
         name
         for name in fields
-        if name not in known
-        and name != "traits"
-        and not (name.startswith("traits.") and (traits_there is None or name in traits_there))
+        if name not in {*known, *own, "traits"} and not (any_trait and name.startswith("traits."))
     ]
     if wrong:
-        may_be = (*known, *(traits_there or ()))
+        may_be = (*known, *own)
         raise Invalid(
             faults=[unknown_field(schema.plural, name, may_be, pointer) for name in wrong]
         )
@@ -64,7 +80,8 @@ def projection(
         dict.fromkeys(n.removeprefix("traits.") for n in fields if n.startswith("traits."))
     )
     columns = tuple(name for name in known if name in {"id", *fields})
-    return Projection(columns, None if "traits" in fields else traits)
+    beside = {name: own[name] for name in fields if name in own and own[name].side is not None}
+    return Projection(columns, None if "traits" in fields else traits, tuple(beside.values()))
 
 
 def sort_keys(
@@ -81,7 +98,7 @@ def sort_keys(
 
 
 def _nullable(schema: RecordSchema, field: Field) -> bool:
-    if field.trait is not None:
+    if field.trait is not None or field.side is not None:
         return True
     column = schema.by_name.get(field.source)
     return field.name == "external_id" or (column is not None and not column.required)
@@ -91,9 +108,15 @@ _OF_NOW: Final = frozenset({"updated_at"})
 """What history does not keep: how it stands now says nothing of the past."""
 
 
-def refuse_order_of_now(keys: Iterable[SortKey], pointer: str) -> None:
-    """Raises `Invalid` for an order of the past by something that is only known of now."""
-    _refuse_now({key.field.name for key in keys} & _OF_NOW, pointer)
+def _of_now(fields: Iterable[Field]) -> set[str]:
+    return {field.name for field in fields if field.name in _OF_NOW or not has_past(field)}
+
+
+def refuse_fields_of_now(fields: Iterable[Field], pointer: str) -> None:
+    """Raises `Invalid` for what is to be shown, or to order, of the past, and is known of now
+    alone.
+    """
+    _refuse_now(_of_now(fields), pointer)
 
 
 def refuse_rule_of_now(rule: Rule | None, words: str | None, at: str) -> None:
@@ -101,8 +124,9 @@ def refuse_rule_of_now(rule: Rule | None, words: str | None, at: str) -> None:
     if words is not None:
         _refuse_now({"what words find"}, f"{at}/query")
     nodes = walk(rule.root) if rule else ()
-    tested = {node.field.name for node in nodes if isinstance(node, FieldTest)}
-    _refuse_now(tested & _OF_NOW, f"{at}/filter")
+    _refuse_now(
+        _of_now(node.field for node in nodes if isinstance(node, FieldTest)), f"{at}/filter"
+    )
 
 
 def _refuse_now(names: Iterable[str], pointer: str) -> None:

@@ -22,9 +22,9 @@ from accounts_api.customers.querying.queries import Conditions, ListRow
 from accounts_api.customers.querying.rules import (
     Projection,
     included,
-    names_traits,
+    names_own,
     projection,
-    refuse_order_of_now,
+    refuse_fields_of_now,
     sort_keys,
 )
 from accounts_api.language.rules.reads import reads_of
@@ -128,10 +128,13 @@ async def past_record(
     include: Sequence[str] = (),
 ) -> bytes:
     """A record that `state` tells as it was, with what was related to it then."""
-    what = projection(schema, fields, "/query/fields")
+    what = await _projection(uow, schema, fields, "/query/fields", point)
     wanted = await _resolve_includes(uow, schema, include, "/query/include")
     scalars = {name: state[name] for name in what.columns}
-    related = [
+    past = queries.past(schema)
+    related = await queries.beside_record(uow, past, what, state["id"], point.parameters())
+    related = [one for one in related if one[0] not in wanted]
+    related += [
         (name, found.get(state["id"], no))
         for name, found, no in await _load_includes(
             uow, schema, _apart(wanted, schema), [state["id"]], point
@@ -148,15 +151,22 @@ async def past_record(
 
 
 async def _projection(
-    uow: UnitOfWork, schema: RecordSchema, fields: Sequence[str] | None, pointer: str
+    uow: UnitOfWork,
+    schema: RecordSchema,
+    fields: Sequence[str] | None,
+    pointer: str,
+    point: PointInTime | None = None,
 ) -> Projection:
-    """Of today: what the past had may be gone. The workspace's traits are looked up only when one
-    of them is named. Raises `Invalid`.
+    """What the workspace has of its own is looked up only when some of it is named; traits of the
+    past may be gone today. Raises `Invalid`.
     """
-    if not names_traits(fields):
+    if not names_own(fields):
         return projection(schema, fields, pointer)
-    catalog = await record_catalog.rule_catalog(uow)
-    return projection(schema, fields, pointer, catalog.scope(schema.record_type).fields)
+    known = (await record_catalog.rule_catalog(uow)).scope(schema.record_type).fields
+    what = projection(schema, fields, pointer, known, any_trait=point is not None)
+    if point is not None:
+        refuse_fields_of_now(what.beside, pointer)
+    return what
 
 
 async def _resolve_includes(
@@ -241,11 +251,7 @@ async def plan_list(uow: UnitOfWork, schema: RecordSchema, request: ListRequest)
     at, point = request.pointers, request.point
     if point is not None:
         await must_have_come(uow, point.as_of, f"{at}/as_of")
-    asked = f"{at}/fields"
-    if point is None:
-        what = await _projection(uow, schema, request.fields, asked)
-    else:
-        what = projection(schema, request.fields, asked)
+    what = await _projection(uow, schema, request.fields, f"{at}/fields", point)
     wanted = await _resolve_includes(uow, schema, request.include, f"{at}/include")
     catalog = await catalog_of(uow, schema, request)
     keys = sort_keys(schema, request.sort, catalog, f"{at}/sort")
@@ -256,7 +262,7 @@ async def plan_list(uow: UnitOfWork, schema: RecordSchema, request: ListRequest)
     where = await conditions_of(uow, source, request, rule)
     halves: tuple[past_pages.Half, ...] = ()
     if point is not None:
-        refuse_order_of_now(keys, f"{at}/sort")
+        refuse_fields_of_now((key.field for key in keys), f"{at}/sort")
     if point is not None and not moved.names:
         unchanged, changed = past_pages.halves_of_past(schema)
         halves = (

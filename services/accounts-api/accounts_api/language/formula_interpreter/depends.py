@@ -87,9 +87,14 @@ def is_own(formula: c.Formula) -> bool:
     """
     return not any(
         isinstance(node, c.Gathered)
-        or (isinstance(node, c.FieldOf) and (node.hops or node.field.name == "created_at"))
+        or (isinstance(node, c.FieldOf) and (node.hops or not _is_written(node.field)))
         for node in c.walk(formula.root)
     )
+
+
+def _is_written(field: Field) -> bool:
+    """Whether it is known with what is written of the record."""
+    return field.name != "created_at" and field.side is None
 
 
 def traits_read(formula: c.Formula) -> frozenset[str]:

@@ -20,6 +20,7 @@ from accounts_api.db import Base
 from accounts_api.records.history.queries import HELD
 from accounts_api.records.schema.models import TABLES
 from accounts_api.records.schema.record_schemas import OBJECT, RECORD_SCHEMAS, RecordSchema
+from shared.rules.types.catalog import Field
 from shared.uow import UnitOfWork
 
 _END: Final = datetime(9999, 1, 1, tzinfo=UTC)
@@ -199,6 +200,13 @@ def _queries(moved: frozenset[str] = frozenset(), *, among: bool = False) -> Map
         found |= _records(schema, moved=schema.record_type in moved, among=among)
     # The last one: those before it read every change there is.
     return {**found, "field_changes": _CHANGES}
+
+
+def has_past(field: Field) -> bool:
+    """Whether it is known what a field was. Of what stands beside a record that is so if its table
+    is among those that stand in for the tables of now.
+    """
+    return field.side is None or field.side.table in _queries()
 
 
 @cache

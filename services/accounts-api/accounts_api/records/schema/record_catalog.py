@@ -60,7 +60,7 @@ def _catalog(trait_document: str, type_document: str, property_document: str) ->
     for row in from_json(property_document):
         for event in row["events"]:
             properties[event].append(event_property(row["key"], FIELD_TYPES[row["type"]]))
-    known = with_objects(STANDARD, _read_types(type_document)).with_traits(traits)
+    known = with_objects(STANDARD, _read_types(type_document)).with_fields(traits)
     return known.with_event_properties(properties) if properties else known
 
 
