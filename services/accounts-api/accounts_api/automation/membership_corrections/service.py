@@ -26,6 +26,7 @@ from accounts_api.automation.membership_corrections.rules import (
 )
 from accounts_api.automation.memberships.rules import Candidate, held_by
 from accounts_api.automation.segments.rules import effective_rule
+from accounts_api.language.rules.reads import reads_results
 from accounts_api.records.schema import record_catalog
 from shared.rules.interpreter.depends import Dependency, dependencies, segment_dependency
 from shared.rules.interpreter.evaluate import matches
@@ -43,7 +44,9 @@ _NONE: Final[Sequence[StoredPastMembership]] = ()
 
 @dataclass(frozen=True)
 class Defined:
-    """What a segment was from an instant on. One whose rule can be used no more stands still."""
+    """What a segment was from an instant on. It stands still while its rule can be used no more, or
+    reads results.
+    """
 
     version: SegmentVersion
     rule: Rule | None
@@ -106,6 +109,8 @@ def _histories(catalog: Catalog, versions: Iterable[SegmentVersion]) -> dict[UUI
             try:
                 rule = effective_rule(catalog, version.record_type, version.rule)
             except RuleFaulty:
+                rule = None
+            if rule is not None and reads_results(rule):
                 rule = None
         of_segment[version.segment_id].append(Defined(version, rule))
     return {

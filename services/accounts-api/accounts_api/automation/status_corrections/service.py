@@ -20,6 +20,7 @@ from accounts_api.automation.status_corrections.rules import Decision, Period, T
 from accounts_api.customers.accounts import service as accounts
 from accounts_api.customers.accounts.service import StatusChange
 from accounts_api.evaluation.rule_sets.rules import Usable, date_field
+from accounts_api.language.rules.reads import reads_results
 from accounts_api.records.schema import record_catalog
 from shared.events.records import LifecycleStatus
 from shared.rules.interpreter.depends import Dependency
@@ -66,6 +67,10 @@ class Rules:
         return sorted({one.effective_at for one in self.versions})
 
     @property
+    def reads_results(self) -> bool:
+        return any(reads_results(one.rule) for one in self.usable.values())
+
+    @property
     def are_mapped(self) -> bool:
         """Whether a status may hold since an instant before the one that decided it."""
         return any(one.since_field for one in self.versions)
@@ -92,6 +97,8 @@ async def correct(
         return None
     catalog = await record_catalog.rule_catalog(uow)
     rules = Rules(catalog, versions)
+    if rules.reads_results:
+        return None
     records = await _affected(uow, rules, changes)
     if not records:
         return None

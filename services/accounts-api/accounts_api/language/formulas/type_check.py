@@ -135,7 +135,7 @@ class _Checker:
         while rest and rest not in scope.fields:
             head, _, tail = rest.partition(".")
             if head not in scope.relations:
-                if tail and head != "traits":
+                if tail and head not in scope.groups:
                     self.unknown_relation(head, scope, place)
                     return None
                 break
