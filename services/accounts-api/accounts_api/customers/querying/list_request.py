@@ -12,8 +12,9 @@ from typing_extensions import override
 
 from accounts_api.customers.ignored.conditions import unless_ignored
 from accounts_api.customers.querying import queries
+from accounts_api.customers.querying.of_the_past import refuse_rule_of_now
 from accounts_api.customers.querying.queries import Conditions, Source
-from accounts_api.customers.querying.rules import OWN_GROUPS, refuse_rule_of_now
+from accounts_api.customers.querying.rules import OWN_GROUPS
 from accounts_api.evaluation.rule_sets.rule_input import rule_catalog
 from accounts_api.language.rules.standard import STANDARD
 from accounts_api.records.history.as_of import PointInTime

@@ -6,13 +6,11 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from accounts_api.records.history.as_of import has_past
 from accounts_api.records.schema.record_schemas import RecordSchema
 from shared.errors import Fault, Invalid
 from shared.lists import order
 from shared.lists.order import SortKey, unknown_field
 from shared.rules.types.catalog import Catalog, Field, FieldType
-from shared.rules.types.typed import FieldTest, Rule, walk
 
 OWN_GROUPS: Final = ("traits", "metrics", "health", "indicators")
 """First names of fields that a workspace has by what it defined."""
@@ -102,40 +100,6 @@ def _nullable(schema: RecordSchema, field: Field) -> bool:
         return True
     column = schema.by_name.get(field.source)
     return field.name == "external_id" or (column is not None and not column.required)
-
-
-_OF_NOW: Final = frozenset({"updated_at"})
-"""What history does not keep: how it stands now says nothing of the past."""
-
-
-def _of_now(fields: Iterable[Field]) -> set[str]:
-    return {field.name for field in fields if field.name in _OF_NOW or not has_past(field)}
-
-
-def refuse_fields_of_now(fields: Iterable[Field], pointer: str) -> None:
-    """Raises `Invalid` for what is to be shown, or to order, of the past, and is known of now
-    alone.
-    """
-    _refuse_now(_of_now(fields), pointer)
-
-
-def refuse_rule_of_now(rule: Rule | None, words: str | None, at: str) -> None:
-    """Raises `Invalid` for a rule that cannot be asked about the past, and for any words."""
-    if words is not None:
-        _refuse_now({"what words find"}, f"{at}/query")
-    nodes = walk(rule.root) if rule else ()
-    _refuse_now(
-        _of_now(node.field for node in nodes if isinstance(node, FieldTest)), f"{at}/filter"
-    )
-
-
-def _refuse_now(names: Iterable[str], pointer: str) -> None:
-    faults = [
-        Fault(pointer, "not_of_the_past", f"{name} is known of the present alone.")
-        for name in sorted(names)
-    ]
-    if faults:
-        raise Invalid(faults=faults)
 
 
 def included(include: Iterable[str], known: Sequence[str], pointer: str) -> frozenset[str]:

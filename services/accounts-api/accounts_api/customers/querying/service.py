@@ -18,13 +18,13 @@ from accounts_api.customers.querying.list_request import (
     point_in_time,
     rule_of,
 )
+from accounts_api.customers.querying.of_the_past import refuse_fields_of_now
 from accounts_api.customers.querying.queries import Conditions, ListRow
 from accounts_api.customers.querying.rules import (
     Projection,
     included,
     names_own,
     projection,
-    refuse_fields_of_now,
     sort_keys,
 )
 from accounts_api.language.rules.reads import reads_of
