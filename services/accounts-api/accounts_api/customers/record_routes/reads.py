@@ -7,7 +7,8 @@ from fastapi import APIRouter, Body, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from accounts_api.customers.querying import exporting, service
+from accounts_api.customers.exports import service as exports
+from accounts_api.customers.querying import service
 from accounts_api.customers.querying.schemas import SearchIn
 from accounts_api.customers.querying.service import ListRequest, point_in_time
 from accounts_api.customers.record_routes.parameters import (
@@ -77,8 +78,8 @@ def add_reads(router: APIRouter, record_type: RecordType) -> None:
         wanted = ListRequest(**_selection(params))
         async with tenure.units.begin(caller.workspace_id, caller.cause) as uow:
             schema = await record_type.schema_to_read(uow, request.path_params)
-            planned = await exporting.begin(uow, schema, wanted)
-        stream = exporting.stream(tenure.units, caller, planned, bom=params.bom)
+            planned = await exports.begin(uow, schema, wanted)
+        stream = exports.stream(tenure.units, caller, planned, bom=params.bom)
         return CsvResponse(stream, filename=f"{schema.plural}.csv")
 
     @router.post(

@@ -41,7 +41,7 @@ async def test_an_export_holds_what_the_list_holds(
     tenure: Tenure, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In three batches, of which the last one is empty."""
-    monkeypatch.setattr("accounts_api.customers.querying.exporting._BATCH", 10)
+    monkeypatch.setattr("accounts_api.customers.exports.service._BATCH", 10)
     ws = await tenure.workspace()
     await make_trait(ws, "account", "seats", "number")
     await make_trait(ws, "account", "uses", "multi_select", options=[{"value": v} for v in "ab"])
