@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from shared.rules.sql.rows import FUNCTIONS
-from tests.shared.rules.worlds import TABLES
+from tests.shared.rules.tables import TABLES
 
 
 @pytest.fixture(scope="session")

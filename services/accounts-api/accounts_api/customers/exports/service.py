@@ -11,9 +11,13 @@ from typing import Any, Final, cast
 
 from pydantic_core import from_json
 
-from accounts_api.customers.querying import queries
-from accounts_api.customers.querying.queries import ListRow
-from accounts_api.customers.querying.service import ListPlan, ListRequest, plan_list
+from accounts_api.customers.querying.service import (
+    ListPlan,
+    ListRequest,
+    ListRow,
+    id_of,
+    plan_list,
+)
 from accounts_api.identity.audit_log import service as audit_log
 from accounts_api.language.spreadsheets.csv_cells import BOM, lines
 from accounts_api.records.holdings.service import stored_key_roles
@@ -88,12 +92,10 @@ async def stream(
     yield (BOM.encode() if bom else b"") + lines([header])
     batch = export.first
     while True:
-        yield lines(
-            _cells(export, row, batch.related.get(queries.id_of(row))) for row in batch.rows
-        )
+        yield lines(_cells(export, row, batch.related.get(id_of(row))) for row in batch.rows)
         if len(batch.rows) < _size(planned):
             return
-        after = queries.position(batch.rows[-1], planned.keys)
+        after = planned.position(batch.rows[-1])
         async with units.begin(caller.workspace_id, caller.cause, read_only=True) as uow:
             batch = await _batch(uow, planned, after)
 

@@ -19,7 +19,7 @@ from accounts_api.customers.querying.list_request import (
     rule_of,
 )
 from accounts_api.customers.querying.of_the_past import refuse_fields_of_now
-from accounts_api.customers.querying.queries import Conditions, ListRow
+from accounts_api.customers.querying.queries import Conditions, ListRow, id_of
 from accounts_api.customers.querying.rules import (
     Projection,
     included,
@@ -44,7 +44,7 @@ from shared.page_bytes import bytes_of, count_within
 from shared.paging import CursorSigner
 from shared.uow import UnitOfWork
 
-__all__ = ["ListRequest", "PointInTime", "point_in_time"]
+__all__ = ["ListRequest", "ListRow", "PointInTime", "id_of", "point_in_time"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ async def related_json(
     return {} if offered is None else (await load_include(uow, schema, offered, ids))[0]
 
 
-async def id_of(uow: UnitOfWork, schema: RecordSchema, external_id: str) -> UUID:
+async def id_by_external_id(uow: UnitOfWork, schema: RecordSchema, external_id: str) -> UUID:
     """Of a tombstone, too: the past knows it. Raises `RecordNotFound`."""
     what = projection(schema, ("id",), "/query/fields")
     stored = await queries.stored_record(uow, schema, what, external_id=external_id)
@@ -239,10 +239,14 @@ class ListPlan:
             rows = await queries.page(uow, self.source, statement, self.keys, after, limit, given)
         return await with_moved(uow, self.schema, rows, self.what.traits, self.point)
 
+    def position(self, row: ListRow) -> Position:
+        """Where a row stands, to go on after it."""
+        return queries.position(row, self.keys)
+
     async def includes(
         self, uow: UnitOfWork, rows: Sequence[ListRow]
     ) -> list[tuple[str, Mapping[str, str], str]]:
-        ids = [queries.id_of(row) for row in rows]
+        ids = [id_of(row) for row in rows]
         return await _load_includes(uow, self.schema, self.include, ids, self.point)
 
 
@@ -293,13 +297,13 @@ async def list_records(
     kept = rows[: min(request.limit, count_within(sizes))]
     cursor = None
     if len(rows) > len(kept):
-        cursor = cursors.sign(uow.workspace_id, shape, queries.position(kept[-1], planned.keys))
+        cursor = cursors.sign(uow.workspace_id, shape, planned.position(kept[-1]))
     related = await planned.includes(uow, kept)
     objects = [
         queries.object_of(
             planned.what,
             row,
-            [(name, found.get(queries.id_of(row), no)) for name, found, no in related],
+            [(name, found.get(id_of(row), no)) for name, found, no in related],
         )
         for row in kept
     ]

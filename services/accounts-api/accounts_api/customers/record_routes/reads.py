@@ -127,7 +127,7 @@ def add_reads(router: APIRouter, record_type: RecordType) -> None:
         schema = await record_type.schema_to_read(uow, request.path_params)
         shown: Any = {"fields": _words(fields), "include": _words(include) or ()}
         if as_of or known_as_of:
-            record_id = await service.id_of(uow, schema, external_id)
+            record_id = await service.id_by_external_id(uow, schema, external_id)
             return await _past_response(uow, schema, record_id, as_of, known_as_of, shown)
         record = await service.get_record(uow, schema, external_id=external_id, **shown)
         return read_response(record)
