@@ -22,6 +22,7 @@ SEGMENTS: dict[ServiceName, tuple[str, ...]] = {
         "identify",
         "imports",
         "dead-events/accounts",
+        "health-scores",
         "held-work/accounts",
         "key-roles",
         "lifecycle-rules",

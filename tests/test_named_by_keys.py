@@ -16,6 +16,7 @@ HAVE_KEYS: Final = {
     "assignment-rules": "assignment_rule",
     "calendars": "calendar",
     "contact-deactivation-rules": "contact_deactivation_rule",
+    "health-scores": "health_score",
     "key-roles": "key_role",
     "lifecycle-rules": "lifecycle_rule",
     "object-types": "object_type",
@@ -25,7 +26,7 @@ HAVE_KEYS: Final = {
     "webhook-endpoints": "endpoint",
 }
 """Collection and how a parameter or a field calls one of its things."""
-KEEP_THEIRS: Final = {"key-roles", "note-templates", "object-types", "traits"}
+KEEP_THEIRS: Final = {"health-scores", "key-roles", "note-templates", "object-types", "traits"}
 """Values are stored under their keys."""
 NO_SUCH_KEY: Final = "no_such_thing"
 

@@ -32,6 +32,7 @@ from accounts_api.records.history.router import router as plan_roles
 from accounts_api.signals.event_lists import router as event_lists
 from accounts_api.signals.event_names import router as event_names
 from accounts_api.signals.event_properties import router as event_properties
+from accounts_api.signals.health_scores import router as health_scores
 from accounts_api.signals.ingest import router as ingest
 from accounts_api.signals.profiles import router as profiles
 from accounts_api.status import due_work
@@ -46,7 +47,7 @@ from shared.routers.held_work import held_work_router
 from shared.routers.status import STATUS_TAG, status_router
 from shared.settings import Settings
 
-MIGRATION_HEAD = "0038"
+MIGRATION_HEAD = "0039"
 
 TAGS = [
     {"name": "Workspace", "description": "The tenant: name, zone, settings, a sandbox's clock."},
@@ -65,6 +66,7 @@ TAGS = [
     {"name": "Contact deactivation", "description": "Whom no mail may reach, by which rules."},
     {"name": "Rules", "description": "The rule language by itself: check, convert, mend."},
     {"name": "Product events", "description": "What people do in your product, as it happens."},
+    {"name": "Health", "description": "How records are doing: scores, labels, why and since when."},
     {"name": "Members", "description": "The people of the workspace, their roles and seats."},
     {"name": "API keys", "description": "Credentials of programs: scoped, expiring, revocable."},
     {"name": "Audit log", "description": "Who changed which setting, and when."},
@@ -104,6 +106,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             event_properties.router,
             event_lists.router,
             profiles.router,
+            health_scores.router,
             members.router,
             usages.router,
             usages.of_calendars,

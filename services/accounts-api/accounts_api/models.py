@@ -24,6 +24,9 @@ from accounts_api.records.schema import models as records
 from accounts_api.signals.event_counts import models as event_counts
 from accounts_api.signals.event_names import models as event_names
 from accounts_api.signals.event_properties import models as event_properties
+from accounts_api.signals.health_overrides import models as health_overrides
+from accounts_api.signals.health_scores import models as health_scores
+from accounts_api.signals.health_values import models as health_values
 from accounts_api.signals.product_events import models as product_events
 from accounts_api.signals.profiles import models as profiles
 from accounts_api.workplace.api_schema import models as api_schema
@@ -49,6 +52,9 @@ __all__ = [
     "field_owners",
     "formulas",
     "handovers",
+    "health_overrides",
+    "health_scores",
+    "health_values",
     "holdings",
     "imports",
     "key_roles",

@@ -86,6 +86,17 @@ RECORD_COLUMNS: Final = (
         kept=_THEN,
         deleted=_STAYS,
     ),
+    RecordColumn(
+        "health_scores", "record_id", type_column="score_id", kept=_EVALUATED, deleted=_ENDS
+    ),
+    RecordColumn("health_changes", "record_id", type_column="score_id", kept=_THEN, deleted=_STAYS),
+    RecordColumn(
+        "health_overrides",
+        "record_id",
+        type_column="score_id",
+        kept="signals.health_overrides: what a person said of the loser ends with it",
+        deleted="signals.health_overrides: it ends with the record",
+    ),
     RecordColumn("product_event_days", "account_id", "account", kept=_COUNTED, deleted=_STAYS),
     RecordColumn("product_event_days", "contact_id", "contact", kept=_COUNTED, deleted=_STAYS),
     RecordColumn("product_event_values", "account_id", "account", kept=_COUNTED, deleted=_STAYS),

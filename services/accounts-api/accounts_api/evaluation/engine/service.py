@@ -139,6 +139,9 @@ async def find_usages(
             read = event_property_dependency(key)
             of_accounts = await _usages_of(uow, "account", read)
             return [*of_accounts, *await _usages_of(uow, "contact", read)]
+        case "health_score", str():
+            of_score = await _usages_of(uow, record_type, f"health.{key}.score")
+            return [*of_score, *await _usages_of(uow, record_type, f"health.{key}.label")]
         case "key_role", _:
             return await _usages_of(uow, "account", role_dependency(key))
         case _:

@@ -1,0 +1,1 @@
+"""What people say of a record's health, for a time, over what was computed."""
