@@ -38,13 +38,13 @@ def packages() -> frozenset[str]:
 @cache
 def areas() -> frozenset[str]:
     """Packages of a service, or of shared, that hold nothing but features, such as
-    `accounts_api.identity` and `shared.rules`, and connectors, whose contract and list lie beside
-    them.
+    `accounts_api.identity` and `shared.rules`, and connectors and events, whose contract and list
+    lie beside them.
     """
     tops = {*PACKAGES.values(), "shared"}
     folders = {m for m in packages() if m.count(".") == 1 and m.split(".")[0] in tops}
     plain = {m.rpartition(".")[0] for m in sources() if m not in packages()}
-    return frozenset(folders - plain) | {"sync_worker.connectors"}
+    return frozenset(folders - plain) | {"sync_worker.connectors", "shared.events"}
 
 
 @cache

@@ -16,13 +16,13 @@ depends_on = None
 
 APP = "tenure_accounts"
 VERDICT = """
-            score smallint,
+            score integer,
             label text,
-            computed_score smallint,
+            computed_score integer,
             computed_label text,
             definition_key text,
             definitions_version integer,
-            points smallint[],
+            points integer[],
             null_reason text,
             capped_by text,
             override_id uuid"""
@@ -53,7 +53,7 @@ def types() -> None:
             title text not null,
             record_type text not null,
             stop_at_churn boolean not null,
-            publish_delta smallint not null,
+            publish_delta integer not null,
             definitions_version integer not null,
             faults jsonb,
             archived_at timestamptz,
@@ -116,7 +116,7 @@ def values() -> None:
             score_id uuid not null,
             record_id uuid not null,{VERDICT},
             label_since timestamptz not null,
-            told_score smallint,
+            told_score integer,
             computed_at timestamptz not null,
             constraint pk_health_scores primary key (workspace_id, score_id, record_id),
             {of_score("health_scores")},
@@ -170,7 +170,7 @@ def overrides() -> None:
             score_id uuid not null,
             record_id uuid not null,
             label text,
-            score smallint,
+            score integer,
             reason text not null,
             valid_from timestamptz not null,
             expires_at timestamptz not null,

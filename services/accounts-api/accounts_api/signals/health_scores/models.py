@@ -6,7 +6,6 @@ from sqlalchemy import (
     Index,
     Integer,
     PrimaryKeyConstraint,
-    SmallInteger,
     Table,
     Text,
     Uuid,
@@ -35,7 +34,7 @@ health_score_types = Table(
     ),
     Column(
         "publish_delta",
-        SmallInteger,
+        Integer,
         nullable=False,
         comment="by how many points a score has moved since it was last told, to be told again",
     ),

@@ -7,7 +7,6 @@ from sqlalchemy import (
     Index,
     Integer,
     PrimaryKeyConstraint,
-    SmallInteger,
     Table,
     Text,
     Uuid,
@@ -21,13 +20,13 @@ from shared.columns import AT, NOW, workspace_key
 def _verdict() -> tuple[Column[Any], ...]:
     """What is said of a record's health: what holds, and what was computed beneath an override."""
     return (
-        Column("score", SmallInteger, comment="0 to 100; null: none"),
+        Column("score", Integer, comment="0 to 100; null: none"),
         Column("label", Text),
-        Column("computed_score", SmallInteger),
+        Column("computed_score", Integer),
         Column("computed_label", Text),
         Column("definition_key", Text),
         Column("definitions_version", Integer, comment="of the list that decided"),
-        Column("points", ARRAY(SmallInteger), comment="hundredths, of each measure in its order"),
+        Column("points", ARRAY(Integer), comment="hundredths, of each measure in its order"),
         Column("null_reason", Text),
         Column("capped_by", Text),
         Column("override_id", Uuid),
@@ -49,7 +48,7 @@ health_scores = Table(
     Column("record_id", Uuid, nullable=False),
     *_verdict(),
     Column("label_since", AT, nullable=False, comment="workspace time"),
-    Column("told_score", SmallInteger, comment="what health.score_changed said last"),
+    Column("told_score", Integer, comment="what health.score_changed said last"),
     Column("computed_at", AT, nullable=False, comment="workspace time"),
     PrimaryKeyConstraint("workspace_id", "score_id", "record_id"),
     _of_score(),
