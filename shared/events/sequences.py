@@ -289,6 +289,10 @@ class ContactReplied(_Enrollment):
     contact_name: str = Field(description="The name of the contact.")
     subject: str = Field(description="The subject of the mail that was answered.")
     notify_key_role: str = Field(description="The key role whose holder hears of it.")
+    internet_message_id: str | None = Field(
+        default=None, description="The `Message-ID` header of the answer."
+    )
+    received_at: datetime | None = Field(default=None, description="When it came, in UTC.")
 
 
 class ContactUnsubscribed(Event):

@@ -130,6 +130,23 @@ class NoteLogged(Event):
     )
 
 
+TouchKind = TypeAliasType("TouchKind", Literal["note", "meeting"])
+
+
+class NoteTouched(Event):
+    """What a note says of when somebody last spoke with a customer; all that it says by now. One
+    that is deleted or became private says nothing: `kinds` is empty.
+    """
+
+    name: ClassVar[str] = "tasks.note_touched.v1"
+
+    note_id: UUID
+    kinds: list[TouchKind]
+    at: datetime
+    account_id: UUID | None
+    contact_id: UUID | None
+
+
 class TraitCleared(Event):
     """No task or note has a value of a deleted trait any more, so its key may be used again."""
 

@@ -29,6 +29,7 @@ from accounts_api.signals.health_scores import models as health_scores
 from accounts_api.signals.health_values import models as health_values
 from accounts_api.signals.product_events import models as product_events
 from accounts_api.signals.profiles import models as profiles
+from accounts_api.signals.touches import models as touches
 from accounts_api.workplace.api_schema import models as api_schema
 
 __all__ = [
@@ -64,4 +65,5 @@ __all__ = [
     "profiles",
     "records",
     "segments",
+    "touches",
 ]

@@ -103,6 +103,16 @@ RECORD_COLUMNS: Final = (
     RecordColumn("product_event_values", "contact_id", "contact", kept=_COUNTED, deleted=_STAYS),
     RecordColumn("product_events", "account_id", "account", kept=_THEN, deleted=_STAYS),
     RecordColumn("product_events", "contact_id", "contact", kept=_THEN, deleted=_STAYS),
+    *(
+        RecordColumn(
+            table,
+            "record_id",
+            type_column="record_type",
+            kept="signals.touches: those of the loser are the winner's",
+            deleted=_STAYS,
+        )
+        for table in ("touches", "record_touches")
+    ),
     RecordColumn(
         "product_profiles",
         "record_id",

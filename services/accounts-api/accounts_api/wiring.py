@@ -25,7 +25,7 @@ from accounts_api.customers.imports import service as imports
 from accounts_api.customers.key_roles import planned as planned_holdings
 from accounts_api.customers.key_roles import service as key_roles
 from accounts_api.customers.key_roles.service import KeyRoleHooks
-from accounts_api.customers.querying.includes import ExtraIncludes
+from accounts_api.customers.querying.includes import ExtraIncludes, StoredInclude
 from accounts_api.customers.references.service import ReferenceHooks
 from accounts_api.customers.trait_usages import service as trait_usages
 from accounts_api.evaluation.engine import service as engine
@@ -42,6 +42,7 @@ from accounts_api.records.schema.hooks import ShapeHooks
 from accounts_api.records.store.hooks import RecordHooks
 from accounts_api.signals.product_events import service as product_events
 from accounts_api.signals.profiles import service as profiles
+from accounts_api.signals.touches import service as touches
 from accounts_api.workplace.api_schema import service as api_schema
 from shared.uow import Wiring
 
@@ -54,6 +55,7 @@ WIRING: Final[Wiring] = (
             planned_holdings.prepare_merges,
             product_events.follow_records,
             profiles.follow_records,
+            touches.follow_records,
             cascades.follow_owners,
         ),
     ),
@@ -103,7 +105,10 @@ WIRING: Final[Wiring] = (
     KeyRoleHooks(on_deletion=(assignments.forget,)),
     MemberHooks(before_deactivation=(handovers.must_hold_nothing,)),
     ExtraIncludes(
-        stored={"segments": membership_queries.SEGMENTS_OF},
+        stored={
+            "segments": StoredInclude(membership_queries.SEGMENTS_OF),
+            "touches": StoredInclude(touches.OF_RECORDS, "{}", ("account", "contact")),
+        },
         computed={nulls.PART: nulls.of_records},
     ),
 )

@@ -30,6 +30,8 @@ create table product_event_days (workspace_id uuid, account_id uuid, contact_id 
 create table measured (workspace_id uuid, record_id uuid, measure_id uuid, value numeric(18, 6));
 create table standings (workspace_id uuid, record_id uuid, label text, last_seen_at timestamptz,
   ends_on date);
+create table record_touches (workspace_id uuid, record_id uuid, last_inbound_at timestamptz,
+  last_outbound_at timestamptz, last_meeting_at timestamptz, last_note_at timestamptz);
 create table product_event_values (workspace_id uuid, account_id uuid, contact_id uuid, name text,
   day date, count bigint, properties jsonb);
 """

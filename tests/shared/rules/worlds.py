@@ -167,9 +167,10 @@ class World:
         for measured in self.rows["measured"]:
             if measured["record_id"] == id_:
                 yield f"measures.m{MEASURES.index(measured['measure_id'])}", measured["value"]
-        for standing in self.rows["standings"]:
-            if standing["record_id"] == id_:
-                yield from ((f"standing.{name}", value) for name, value in standing.items())
+        for table, group in (("standings", "standing"), ("record_touches", "touches")):
+            for row in self.rows[table]:
+                if row["record_id"] == id_:
+                    yield from ((f"{group}.{name}", value) for name, value in row.items())
 
     def _related(self, type_: str, row: dict[str, Any]) -> Iterable[tuple[str, str, Any]]:
         def where(table: str, **wanted: Any) -> list[tuple[dict[str, Any], dict[str, Any]]]:
@@ -380,6 +381,14 @@ def world(seed: int) -> World:
                     "label": dice.maybe(dice.one(("poor", "good"))),
                     "last_seen_at": dice.maybe(dice.instant()),
                     "ends_on": dice.maybe(dice.day()),
+                }
+                for id_ in dice.some(everyone)
+            ],
+            "record_touches": [
+                {
+                    "record_id": id_,
+                    "last_inbound_at": dice.maybe(dice.instant()),
+                    "last_note_at": dice.maybe(dice.instant()),
                 }
                 for id_ in dice.some(everyone)
             ],

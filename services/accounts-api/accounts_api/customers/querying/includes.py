@@ -1,6 +1,6 @@
 """What lists put in beside the records themselves, as JSON that the database writes."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -99,14 +99,22 @@ INCLUDES: Final[Mapping[str, Mapping[str, Included]]] = {
 
 
 @dataclass(frozen=True, slots=True)
+class StoredInclude:
+    """A statement that gives `id` and `related`, which is JSON, of the records `:ids`. Names of
+    tables in it are bare, so that it can be asked about the past.
+    """
+
+    statement: str
+    nothing: str = "[]"
+    """How none is written."""
+    record_types: Collection[str] = tuple(RECORD_SCHEMAS)
+
+
+@dataclass(frozen=True, slots=True)
 class ExtraIncludes:
     """What features above let lists be asked to `include`, by name."""
 
-    stored: Mapping[str, str]
-    """For each of the four types of records, a statement that gives `id` and `related`, a JSON
-    array, of the records `:ids`. Names of tables in it are bare, so that it can be asked about the
-    past.
-    """
+    stored: Mapping[str, StoredInclude]
     computed: Mapping[str, ComputeInclude]
     """For records of any type, JSON objects by record; of the past there is nothing to say."""
 
@@ -118,7 +126,11 @@ def available(uow: UnitOfWork, schema: RecordSchema) -> Mapping[str, Included]:
         name: (compute, "{}") for name, compute in offered.computed.items()
     }
     if schema.type_id is None:
-        stored = {name: (statement, "[]") for name, statement in offered.stored.items()}
+        stored: dict[str, Included] = {
+            name: (one.statement, one.nothing)
+            for name, one in offered.stored.items()
+            if schema.record_type in one.record_types
+        }
         return {**INCLUDES[schema.record_type], **stored, **computed}
     of_parents: dict[str, Included] = {
         parent.record_type: (_parent_of_instance(parent), "null") for parent in schema.parents

@@ -16,6 +16,7 @@ from shared.rules.types.catalog import (
     Parent,
     RecordType,
     Relation,
+    Side,
 )
 from shared.values.countries import country_code
 
@@ -31,6 +32,10 @@ COMMON: Final = (
 )
 MEMBERSHIPS: Final = Memberships("segment_members", "segment_id")
 CHANGES: Final = Changes("field_changes")
+TOUCHES: Final = tuple(
+    Field(f"touches.{name}", FieldType.DATETIME, side=Side("record_touches", name))
+    for name in ("last_inbound_at", "last_outbound_at", "last_meeting_at", "last_note_at")
+)
 _PLAN_ROLES: Final = (Field("plan_roles", FieldType.MULTI_SELECT, on_link=True),)
 
 ORGANIZATION: Final = RecordType(
@@ -60,6 +65,7 @@ ACCOUNT: Final = RecordType(
         Field("lifecycle_status_since", FieldType.DATETIME, aliases=("status_since",)),
         Field("time_zone", FieldType.TEXT),
         Field("country", FieldType.TEXT, one_form=country_code),
+        *TOUCHES,
     ),
     (
         Relation("organization", "organization", Parent("organization_id")),
@@ -91,6 +97,7 @@ CONTACT: Final = RecordType(
         Field("time_zone", FieldType.TEXT),
         Field("email_status", FieldType.SELECT),
         Field("deactivated_at", FieldType.DATETIME),
+        *TOUCHES,
     ),
     (
         Relation(

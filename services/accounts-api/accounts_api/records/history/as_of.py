@@ -114,6 +114,16 @@ _MEMBERSHIPS = """
            or coalesce(left_known_at, left_at) > :known_at)
 """
 
+_TOUCHES = """
+    select workspace_id, record_id, max(at) filter (where kind = 'inbound') as last_inbound_at,
+           max(at) filter (where kind = 'outbound') as last_outbound_at,
+           max(at) filter (where kind = 'meeting') as last_meeting_at,
+           max(at) filter (where kind = 'note') as last_note_at
+    from touches
+    where workspace_id = :workspace_id and at <= :valid_at and known_at <= :known_at
+    group by workspace_id, record_id
+"""
+
 
 def _moved(record_type: str, traits: str) -> str:
     """With what time has made of formulas, which the statement is told."""
@@ -196,6 +206,7 @@ def _queries(moved: frozenset[str] = frozenset(), *, among: bool = False) -> Map
     found["account_contacts"] = _LINKS
     found["key_role_assignments"] = _HOLDINGS
     found["segment_members"] = _MEMBERSHIPS
+    found["record_touches"] = _TOUCHES
     for schema in _SCHEMAS:
         found |= _records(schema, moved=schema.record_type in moved, among=among)
     # The last one: those before it read every change there is.

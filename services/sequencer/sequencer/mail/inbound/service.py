@@ -120,6 +120,8 @@ async def _replied(
         contact_name=contact.name if contact else event.sender,
         subject=event.subject,
         notify_key_role=(await origin.reply_routing(uow)).notify_key_role,
+        internet_message_id=event.message_id,
+        received_at=event.received_at,
     )
 
 

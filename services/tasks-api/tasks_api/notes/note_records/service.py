@@ -42,6 +42,9 @@ async def write_notes(
     new = [one.after["id"] for one in written.stored if one.before is None]
     for note in await notes.notes_by_id(uow, new):
         notes.publish_logged(uow, note)
+    ids = [one.after["id"] for one in written.stored]
+    told = [one.after["id"] for one in written.stored if one.before and not one.before["private"]]
+    await notes.publish_touches(uow, await notes.notes_by_id(uow, ids), told=told)
     return written.outcomes
 
 

@@ -147,4 +147,4 @@ async def delete_note(note_id: NoteId, caller: Writer, uow: Uow, if_match: IfMat
     """Deletes the note for good. The values that it wrote to records stay."""
     note = await service.get_note(uow, caller, note_id, lock=True)
     check_version(if_match, note.version)
-    await service.delete_note(uow, note_id)
+    await service.delete_note(uow, note)

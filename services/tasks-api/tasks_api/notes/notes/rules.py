@@ -4,11 +4,14 @@ with them.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, time
 from typing import Any, Final, cast
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from shared.auth import Caller
 from shared.errors import Fault
+from shared.events.tasks import TouchKind
 from shared.rules.types.catalog import Field, FieldType, RecordType
 from tasks_api.notes.note_templates.rules import BoundField, NoteRecord
 from tasks_api.notes.notes.rows import FIELD_WRITES, NewNote
@@ -211,3 +214,28 @@ def _record(field: BoundField, note: NewNote) -> NoteRecord:
 
 def _place(field: BoundField, note: NewNote) -> str:
     return f"{_record(field, note)}/{field.field.replace('.', '/')}"
+
+
+MEETING: Final = "meeting"
+"""The category of notes that are about a meeting, in any case."""
+
+
+def touch_kinds(note: NewNote) -> list[TouchKind]:
+    """What a note says of when somebody spoke with a customer. A private one says nothing."""
+    if note.private:
+        return []
+    is_meeting = note.category is not None and note.category.casefold() == MEETING
+    return ["note", "meeting"] if is_meeting else ["note"]
+
+
+def touched(note: NewNote) -> tuple[UUID | None, UUID | None]:
+    """The account and the contact that it is about, if it is about some."""
+    account_id = note.subject_id if note.subject_type == "account" else note.account_id
+    return account_id, note.subject_id if note.subject_type == "contact" else None
+
+
+def touched_at(note: NewNote, zone: ZoneInfo) -> datetime:
+    """When it was written, or the start of the day that it is about, if that was an earlier one."""
+    if note.noted_on >= note.authored_at.astimezone(zone).date():
+        return note.authored_at
+    return datetime.combine(note.noted_on, time(), zone).astimezone(UTC)

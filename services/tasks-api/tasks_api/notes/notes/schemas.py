@@ -33,7 +33,10 @@ SubjectType = Annotated[
 
 
 TITLE: Any = Field(description="What the note is, on one line.")
-CATEGORY: Any = Field(description="A word of your own to group notes by.")
+CATEGORY: Any = Field(
+    description="A word of your own to group notes by; a note of the category `meeting` says when"
+    " somebody last met with the customer."
+)
 TAGS: Any = Field(description="Words of your own, as many as 20.")
 PRIVATE: Any = Field(
     description="With `true` only its author sees it, and it is in no event or webhook."

@@ -1,4 +1,4 @@
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final, Generic, TypeVar, cast
 from uuid import UUID
@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from shared.auth import Caller, Subject
 from shared.errors import Conflict, Fault, Forbidden, Invalid, NotFound
 from shared.events.base import Cause
-from shared.events.tasks import NoteLogged
+from shared.events.tasks import NoteLogged, NoteTouched
 from shared.ids import new_id
 from shared.lists.service import ListQuery
 from shared.logging import get_logger
@@ -33,6 +33,9 @@ from tasks_api.notes.notes.rules import (
     is_own,
     record_faults,
     record_patches,
+    touch_kinds,
+    touched,
+    touched_at,
     value_faults,
 )
 from tasks_api.notes.notes.schemas import NoteIn, NotePatch
@@ -190,6 +193,7 @@ async def create_note(uow: UnitOfWork, draft: Draft[NewNote]) -> Note:
     note = await queries.insert_note(uow, draft.note)
     await history.record_created(uow, NOTE.name, [(note.id, note.authored_at)])
     publish_logged(uow, note)
+    await publish_touches(uow, [note])
     if note.field_write == "pending":
         uow.wake_worker()
     return note
@@ -212,6 +216,27 @@ def publish_logged(uow: UnitOfWork, note: Note) -> None:
                 traits={**note.traits},
             )
         )
+
+
+async def publish_touches(
+    uow: UnitOfWork, notes: Iterable[Note], *, told: Collection[UUID] = (), gone: bool = False
+) -> None:
+    """Tell what notes say of the last contact with a customer. One that says nothing is told of if
+    something was `told` of it, by id; so is one that is `gone`.
+    """
+    zone = await uow.zone()
+    for note in notes:
+        account_id, contact_id = touched(note)
+        if (account_id or contact_id) and (touch_kinds(note) or note.id in told):
+            uow.publish(
+                NoteTouched(
+                    note_id=note.id,
+                    kinds=[] if gone else touch_kinds(note),
+                    at=touched_at(note, zone),
+                    account_id=account_id,
+                    contact_id=contact_id,
+                )
+            )
 
 
 async def notes_by_id(uow: UnitOfWork, ids: Sequence[UUID]) -> list[Note]:
@@ -275,13 +300,16 @@ async def update_note(
     changed = await queries.change_note(uow, note.id, cast("NoteChanges", changes))
     told = differences(TOLD, asdict(note), asdict(changed))
     await history.record_changes(uow, NOTE.name, [(note.id, told)])
+    if changes.keys() & {"category", "noted_on", "private"}:
+        await publish_touches(uow, [changed], told=[note.id] if touch_kinds(note) else [])
     return changed
 
 
-async def delete_note(uow: UnitOfWork, note_id: UUID) -> None:
+async def delete_note(uow: UnitOfWork, note: Note) -> None:
     """With its history; its external id is kept, so that no sync brings it back."""
-    await queries.delete_note(uow, note_id)
-    await history.forget(uow, note_id)
+    await queries.delete_note(uow, note.id)
+    await history.forget(uow, note.id)
+    await publish_touches(uow, [note], gone=True)
 
 
 async def list_notes(

@@ -1,0 +1,1 @@
+"""When somebody last spoke with a customer: mail both ways, meetings, notes."""
