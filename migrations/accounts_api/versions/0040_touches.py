@@ -4,8 +4,8 @@ from alembic import op
 
 from shared.migrations import enable_rls
 
-revision = "0039"
-down_revision = "0038"
+revision = "0040"
+down_revision = "0039"
 branch_labels = None
 depends_on = None
 
