@@ -47,7 +47,7 @@ from shared.routers.held_work import held_work_router
 from shared.routers.status import STATUS_TAG, status_router
 from shared.settings import Settings
 
-MIGRATION_HEAD = "0039"
+MIGRATION_HEAD = "0040"
 
 TAGS = [
     {"name": "Workspace", "description": "The tenant: name, zone, settings, a sandbox's clock."},
