@@ -244,6 +244,7 @@ class Tenure:
     async def _make_workspace(
         self, name: str, *, sandbox: bool, frozen_at: datetime | None
     ) -> Workspace:
+        from accounts_api.identity.workspaces.schemas import Features, WorkspaceSettings
         from accounts_api.identity.workspaces.service import make_workspace
 
         made = await make_workspace(
@@ -251,6 +252,7 @@ class Tenure:
             f"{name} {new_id().hex[-6:]}",
             sandbox=sandbox,
             frozen_at=frozen_at,
+            settings=WorkspaceSettings(features=Features(surveys=True)),
         )
         clients = {
             role: self.client(authorization=f"Bearer {key}") for role, key in made.keys.items()

@@ -26,6 +26,7 @@ async def test_settings_are_merged_and_null_restores_the_default(tenure: Tenure)
         "support_contact": "ops@example.com",
         "seat_limit": None,
         "holds": {"sending": False},
+        "features": {"surveys": True},
     }
     held = {"settings": {"fiscal_year_start_month": None, "holds": {"sending": True}}}
     settings = (await ws.admin.patch("/v1/workspace", held)).json()["settings"]

@@ -1,6 +1,6 @@
 from collections.abc import Mapping
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, insert, select, text, update
 
 from accounts_api.db import FOUNDATION
 from accounts_api.identity.workspaces.rows import Workspace
@@ -27,3 +27,13 @@ async def change_workspace(uow: UnitOfWork, changes: Mapping[str, object]) -> Wo
         .returning(_workspaces)
     )
     return await uow.one(Workspace, changed)
+
+
+_HAS_FEATURE = text(
+    "select coalesce((settings -> 'features' ->> :feature)::boolean, false) from workspaces"
+    " where workspace_id = :workspace_id"
+)
+
+
+async def has_feature(uow: UnitOfWork, feature: str) -> bool:
+    return bool(await uow.value(bool, _HAS_FEATURE, feature=feature))

@@ -11,6 +11,7 @@ _SETTINGS: dict[str, Any] = {
     "support_contact": "cs-ops@example.com",
     "seat_limit": 25,
     "holds": {"sending": False},
+    "features": {"surveys": True},
 }
 
 Month = Annotated[int, Field(ge=1, le=12)]
@@ -24,6 +25,16 @@ class Holds(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     sending: bool = Field(default=False, description="True keeps every mail from leaving.")
+
+
+class Features(BaseModel):
+    """Parts of Tenure that a workspace switches on."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    surveys: bool = Field(
+        default=False, description="True lets the workspace make surveys and send them."
+    )
 
 
 class WorkspaceSettings(BaseModel):
@@ -51,6 +62,9 @@ class WorkspaceSettings(BaseModel):
     holds: Holds = Field(
         default=Holds(), description="Work that stands still until someone lets it go on."
     )
+    features: Features = Field(
+        default=Features(), description="Parts of Tenure that are switched on."
+    )
 
 
 class HoldsPatch(Patch):
@@ -58,6 +72,16 @@ class HoldsPatch(Patch):
 
     sending: bool = Field(
         default=False, description="True keeps every mail from leaving; false lets them go again."
+    )
+
+
+class FeaturesPatch(Patch):
+    """The parts of Tenure to switch on or off; one that is left out stays."""
+
+    surveys: bool = Field(
+        default=False,
+        description="True lets the workspace make surveys and send them; false closes them with"
+        " their links, and what was said stays.",
     )
 
 
@@ -79,6 +103,9 @@ class SettingsPatch(Patch):
     )
     holds: HoldsPatch | None = Field(
         default=None, description="The holds to change, each by itself."
+    )
+    features: FeaturesPatch | None = Field(
+        default=None, description="The parts to switch on or off, each by itself."
     )
 
 

@@ -15,7 +15,7 @@ from accounts_api.identity.workspaces.rows import Workspace
 from accounts_api.identity.workspaces.rules import merge_patch
 from accounts_api.identity.workspaces.schemas import WorkspacePatch, WorkspaceSettings
 from shared.auth import ROLES
-from shared.errors import Conflict, NotFound, check_version
+from shared.errors import Conflict, Forbidden, NotFound, check_version
 from shared.events.accounts import WorkspaceChanged
 from shared.events.base import Cause
 from shared.ids import new_id
@@ -31,6 +31,11 @@ class NotASandbox(Conflict):
 class ClockMovesForward(Conflict):
     code = "clock_moves_forward"
     title = "A sandbox's clock only moves forward"
+
+
+class FeatureDisabled(Forbidden):
+    code = "feature_disabled"
+    title = "This part of Tenure is switched off in this workspace"
 
 
 @dataclass(frozen=True)
@@ -49,6 +54,15 @@ class WorkspaceHooks:
 
 async def get_workspace(uow: UnitOfWork) -> Workspace:
     return _found(await queries.workspace(uow))
+
+
+async def must_have(uow: UnitOfWork, feature: str) -> None:
+    """Raises `FeatureDisabled` unless the workspace has switched it on."""
+    if not await queries.has_feature(uow, feature):
+        raise FeatureDisabled(
+            f"An admin switches it on: PATCH /v1/workspace with settings.features.{feature} true.",
+            feature=feature,
+        )
 
 
 async def update_workspace(uow: UnitOfWork, data: WorkspacePatch, version: int | None) -> Workspace:
@@ -160,6 +174,7 @@ async def make_workspace(
     sandbox: bool,
     time_zone: str = "UTC",
     frozen_at: datetime | None = None,
+    settings: WorkspaceSettings | None = None,
 ) -> NewWorkspace:
     """A workspace with an admin, an observer and a key for each role, all or nothing.
 
@@ -175,8 +190,8 @@ async def make_workspace(
             "sandbox": sandbox,
             "frozen_at": frozen_at,
         }
-        settings = WorkspaceSettings().model_dump()
-        workspace = await queries.insert_workspace(uow, {**given, "settings": settings})
+        stored = (settings or WorkspaceSettings()).model_dump()
+        workspace = await queries.insert_workspace(uow, {**given, "settings": stored})
         await audit_log.record(uow, "workspace.created", "workspace", workspace_id, after=given)
         _tell(uow, workspace)
         await calendars.make_default(uow)
