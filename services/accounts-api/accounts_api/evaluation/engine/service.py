@@ -27,6 +27,7 @@ from accounts_api.evaluation.rule_kinds.evaluators import (
     Trigger,
     in_order,
 )
+from accounts_api.evaluation.usages.rules import sought_dependencies
 from accounts_api.language.rules.standard import STANDARD
 from accounts_api.records.schema import record_catalog
 from accounts_api.records.store.service import coalesce_computed
@@ -35,12 +36,8 @@ from shared.lists import moment
 from shared.logging import get_logger
 from shared.rules.interpreter.depends import (
     CALENDAR,
-    EXISTENCE,
     Dependency,
-    event_property_dependency,
     is_of_events,
-    role_dependency,
-    segment_dependency,
 )
 from shared.rules.types.catalog import Catalog
 from shared.rules.types.context import EvaluationContext
@@ -125,27 +122,11 @@ async def find_usages(
     uow: UnitOfWork, what: str, record_type: str | None, key: str
 ) -> Sequence[Usage]:
     """The rules that depend on it. None depends on a member: features look for the name."""
-    match what, record_type:
-        case "relation", str():
-            return await _usages_of(uow, record_type, key)
-        case "object_type", _:
-            # Whoever looks at instances sees them come and go.
-            return await _usages_of(uow, key, EXISTENCE)
-        case "trait", str():
-            return await _usages_of(uow, record_type, f"traits.{key}")
-        case "segment", str():
-            return await _usages_of(uow, record_type, segment_dependency(key))
-        case "event_property", _:
-            read = event_property_dependency(key)
-            of_accounts = await _usages_of(uow, "account", read)
-            return [*of_accounts, *await _usages_of(uow, "contact", read)]
-        case "health_score", str():
-            of_score = await _usages_of(uow, record_type, f"health.{key}.score")
-            return [*of_score, *await _usages_of(uow, record_type, f"health.{key}.label")]
-        case "key_role", _:
-            return await _usages_of(uow, "account", role_dependency(key))
-        case _:
-            return ()
+    return [
+        usage
+        for read_type, read in sought_dependencies(what, record_type, key)
+        for usage in await _usages_of(uow, read_type, read)
+    ]
 
 
 async def _usages_of(uow: UnitOfWork, record_type: str, what: str) -> list[Usage]:
