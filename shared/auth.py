@@ -38,6 +38,7 @@ RESOURCES = (
     "lifecycle",
     "product_events",
     "health",
+    "surveys",
     "members",
     "api_keys",
     "workspace",
@@ -68,6 +69,7 @@ _LEADING = _DAILY | frozenset(
         "segments:write",
         "lifecycle:write",
         "health:write",
+        "surveys:write",
         "note_templates:write",
         "sequences:write",
         "messages:write",
@@ -82,7 +84,13 @@ GRANTS: dict[CredentialRole, frozenset[str]] = {
     "observer": _READ - _SECRETS,
     "integration": (_READ - _SECRETS)
     | _DAILY
-    | {"webhooks:read", "webhooks:write", "product_events:write", "suppressions:write"},
+    | {
+        "webhooks:read",
+        "webhooks:write",
+        "product_events:write",
+        "surveys:write",
+        "suppressions:write",
+    },
 }
 """What each role may, as data; of `integration`, what a key may be given."""
 

@@ -1,9 +1,11 @@
-"""Usages of a trait, a segment, a key role or a member, as features and services exchange them."""
+"""Usages of traits, segments, key roles, members and surveys, as features and services exchange
+them.
+"""
 
 from dataclasses import dataclass
 from typing import Final, Literal
 
-UsageTarget = Literal["trait", "segment", "key_role", "member"]
+UsageTarget = Literal["trait", "segment", "key_role", "member", "survey"]
 MOST_USAGES: Final = 100
 """How many usages a service lists at most."""
 

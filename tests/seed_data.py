@@ -108,6 +108,11 @@ async def _make_within(client: Client, made: Furniture) -> None:
     answer = await client.put(f"{roles}/csm", later, headers={"if-match": "*"})
     assert answer.status_code == 202, answer.text
     made["planned"] = (await client.get(roles)).json()["planned"][0]["id"]
+    asked = await client.post("/v1/contacts", {"name": "Asked"})
+    invitations = {"contacts": [{"contact_id": asked.json()["id"]}]}
+    answer = await client.post(f"/v1/surveys/{made['surveys']}/invitations", invitations)
+    assert answer.status_code == 200, answer.text
+    made["survey-invitations"] = answer.json()["data"][0]["invitation_id"]
 
 
 async def find_more(ws: Workspace, made: Furniture) -> None:

@@ -12,6 +12,16 @@ DATA = {"records", "tasks", "notes", "enrollments", "product_events"}
 
 OPERATING = {
     "recheck_segment": "looks again at every record; no definition changes",
+    **dict.fromkeys(
+        (
+            "invite_to_survey",
+            "withdraw_survey_invitation",
+            "create_survey_response",
+            "put_survey_response",
+            "erase_survey_responses",
+        ),
+        "asks, or keeps what was said; no definition changes",
+    ),
     "test_mailbox": "connects, and changes nothing",
     "test_connection": "connects, and changes nothing",
     "preview_connection_mapping": "stores nothing",

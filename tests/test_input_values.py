@@ -14,7 +14,8 @@ from shared.schemas import In
 
 MANY_LINES: Final = {
     "body", "description", "note", "outcome", "text", "html", "csv",
-    "rule", "filter", "formula", "pattern", "default", "rows", "since_field", "end_field", "cursor",
+    "rule", "audience", "filter", "formula", "pattern", "default", "rows", "cursor",
+    "since_field", "end_field",
     "password", "client_secret", "refresh_token",
 }  # fmt: skip
 """Texts that may have lines; what is looked at by more than its type; secrets, which are as they

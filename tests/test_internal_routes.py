@@ -39,7 +39,13 @@ _MEMBER = {"full_name": "Grace", "email": "grace@example.com", "role": "observer
 _ROW = {"external_id": "001", "name": "Acme"}
 _NAMED = {"external_id": "001", "title": "Call Ana"}
 _ASKED = {"record_type": "account", "rules": {"audience": "arr > 5"}, "ids": [_ID]}
-_THINGS = {"trait": "traits", "segment": "segments", "key_role": "records", "member": "members"}
+_THINGS = {
+    "trait": "traits",
+    "segment": "segments",
+    "key_role": "records",
+    "member": "members",
+    "survey": "surveys",
+}
 
 ROUTES = [
     InternalRoute(

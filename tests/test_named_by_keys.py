@@ -22,6 +22,7 @@ HAVE_KEYS: Final = {
     "object-types": "object_type",
     "segments": "segment",
     "sequences": "sequence",
+    "surveys": "survey",
     "traits": "trait",
     "webhook-endpoints": "endpoint",
 }

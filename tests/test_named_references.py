@@ -309,9 +309,11 @@ _NAMING: Final = re.compile(
     r"|include|formula|depends_on|when|scopes|target|text|html|subject|successors|mapping)"
 )
 _OF_A_MAPPING: Final = "tests/sync_worker/connectors/test_salesforce_rules.py"
+_OF_INVITATIONS: Final = "tests/accounts_api/signals/survey_invitations/test_survey_invitations.py"
 ELSEWHERE: Final = {
     ("accounts", "mapping"): "tests/accounts_api/customers/imports/test_imports.py",
     ("accounts", "merged_into_external_id"): "tests/sync_worker/crm_sync/test_pull.py",
+    ("accounts", "contacts/*/contact_external_id"): _OF_INVITATIONS,
     **{
         ("sync", f"{of}objects/*/fields{rest}"): _OF_A_MAPPING
         for of in ("", "mapping/")
@@ -326,6 +328,7 @@ ELSEWHERE: Final = {
 }
 """Names that take more than one request to be wrong, and the tests that try them."""
 FREE: Final = {
+    ("accounts", "questions/*/text"): "what people are asked",
     ("accounts", "accounts/*/plan_roles"): "words of the workspace's own",
     ("accounts", "rules"): "holds rules",
     ("accounts", "type"): "what a product calls its event",

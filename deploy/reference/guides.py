@@ -12,7 +12,7 @@ DOCS = ROOT / "docs"
 CHANGELOG = ROOT / "CHANGELOG.md"
 ORDER = {
     "Start": ("frontend", "partners", "generate-a-client", "limits", "versions"),
-    "Concepts": ("glossary", "modelling", "rules", "product-events"),
+    "Concepts": ("glossary", "modelling", "rules", "product-events", "how-are-they-doing"),
     "Operating": ("operations", "scaling"),
 }
 """By section. What is not named here is for those who have the repository."""

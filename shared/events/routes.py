@@ -18,7 +18,7 @@ def subscribers(publisher: ServiceName) -> list[ServiceName]:
     return [service for service, publishers in SUBSCRIBES_TO.items() if publisher in publishers]
 
 
-_USES = frozenset({"traits:read", "segments:read", "members:read", "records:read"})
+_USES = frozenset({"traits:read", "segments:read", "members:read", "records:read", "surveys:read"})
 
 SERVICE_GRANTS: Mapping[tuple[ServiceName, ServiceName], frozenset[str]] = {
     ("tasks", "accounts"): frozenset({"records:write"}),

@@ -21,6 +21,7 @@ _READS: Mapping[UsageTarget, str] = {
     "segment": "segments:read",
     "key_role": "records:read",
     "member": "members:read",
+    "survey": "surveys:read",
 }
 """The permission to read a target is the permission to learn who uses it."""
 

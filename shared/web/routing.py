@@ -280,6 +280,18 @@ BeginUow = Annotated[Callable[[], Awaitable[UnitOfWork]], Depends(_begin_uow)]
 ServiceDep = Annotated[Service, Depends(_service)]
 
 
+def uow_if(must_hold: Callable[[UnitOfWork], Awaitable[None]]) -> Any:
+    """`SurveysUow = Annotated[UnitOfWork, uow_if(service.must_be_on)]`: the transaction of the
+    request, of an operation that is there only under a condition of the workspace.
+    """
+
+    async def opened(uow: Uow) -> UnitOfWork:
+        await must_hold(uow)
+        return uow
+
+    return Depends(opened)
+
+
 class _FeatureRouter(APIRouter):
     """Looked into for its own paths only: the framework would try the routes of every feature, one
     by one, until one fits.

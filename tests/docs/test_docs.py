@@ -186,7 +186,7 @@ async def test_the_partners_guide_can_be_followed_and_its_receiver_verifies(
     ]
 
 
-@pytest.mark.parametrize("guide", ["modelling", "product-events"])
+@pytest.mark.parametrize("guide", ["modelling", "product-events", "how-are-they-doing"])
 async def test_a_guide_can_be_followed_from_top_to_bottom(
     tenure: Tenure, gateway: str, guide: str
 ) -> None:

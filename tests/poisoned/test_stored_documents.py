@@ -118,10 +118,18 @@ async def make_calendar(world: World) -> str:
     return await world.make("/v1/calendars", title=fresh("C "))
 
 
+async def make_survey(world: World) -> str:
+    return await world.make("/v1/surveys", title=fresh("S "), kind="nps", audience='title = "X"')
+
+
 RULES_OF_CSM: Final = "/v1/key-roles/{csm}/assignment-rules"
 DOCUMENTS: dict[str, Document] = {
     "accounts.calendars.definition": Document("/v1/calendars", make_calendar, told_in="unreadable"),
     "accounts.segments.rule": Document("/v1/segments", make_segment, told_in="faults"),
+    "accounts.surveys.audience": Document("/v1/surveys", make_survey, told_in="faults"),
+    "accounts.surveys.questions": Document(
+        "/v1/surveys", make_survey, LIST_OF_NONSENSE, "unreadable"
+    ),
     "accounts.lifecycle_rules.rule": Document(
         "/v1/lifecycle-rules", make_lifecycle_rule, told_in="faults"
     ),
@@ -190,6 +198,9 @@ ELSEWHERE: dict[str, str] = {
     "accounts.product_trait_names.last_refusal": TOLD,
     "accounts.lifecycle_rule_versions.rule": INNER,
     "accounts.segment_versions.rule": INNER,
+    "accounts.survey_response_versions.answers": LOG,
+    "accounts.survey_responses.answers": RECORD,
+    "accounts.survey_versions.questions": INNER,
     "sequencer.contact_accounts.plan_roles": RECORD,
     "sequencer.enrollment_entries.detail": LOG,
     "sequencer.sequence_versions.definition": (
@@ -268,7 +279,9 @@ async def test_a_document_that_cannot_be_read_is_shown_among_the_others(
         assert one.status_code == 200, one.text
 
 
-@pytest.mark.parametrize("name", ["tasks.note_templates.fields", "accounts.segments.rule"])
+@pytest.mark.parametrize(
+    "name", ["tasks.note_templates.fields", "accounts.segments.rule", "accounts.surveys.audience"]
+)
 async def test_who_uses_a_trait_is_told_whatever_cannot_be_read(world: World, name: str) -> None:
     document = DOCUMENTS[name]
     await spoil(world, name, document, await document.make(world))

@@ -35,6 +35,10 @@ from accounts_api.signals.event_properties import router as event_properties
 from accounts_api.signals.health_scores import router as health_scores
 from accounts_api.signals.ingest import router as ingest
 from accounts_api.signals.profiles import router as profiles
+from accounts_api.signals.survey_invitations import router as survey_invitations
+from accounts_api.signals.survey_responses import router as survey_responses
+from accounts_api.signals.survey_results import router as survey_results
+from accounts_api.signals.surveys import router as surveys
 from accounts_api.status import due_work
 from accounts_api.subscriptions import SUBSCRIPTIONS
 from accounts_api.wiring import WIRING
@@ -47,7 +51,7 @@ from shared.routers.held_work import held_work_router
 from shared.routers.status import STATUS_TAG, status_router
 from shared.settings import Settings
 
-MIGRATION_HEAD = "0040"
+MIGRATION_HEAD = "0041"
 
 TAGS = [
     {"name": "Workspace", "description": "The tenant: name, zone, settings, a sandbox's clock."},
@@ -67,6 +71,7 @@ TAGS = [
     {"name": "Rules", "description": "The rule language by itself: check, convert, mend."},
     {"name": "Product events", "description": "What people do in your product, as it happens."},
     {"name": "Health", "description": "How records are doing: scores, labels, why and since when."},
+    {"name": "Surveys", "description": "What customers are asked, and what they say."},
     {"name": "Members", "description": "The people of the workspace, their roles and seats."},
     {"name": "API keys", "description": "Credentials of programs: scoped, expiring, revocable."},
     {"name": "Audit log", "description": "Who changed which setting, and when."},
@@ -107,6 +112,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             event_lists.router,
             profiles.router,
             health_scores.router,
+            surveys.router,
+            survey_invitations.of_surveys,
+            survey_invitations.router,
+            survey_responses.router,
+            survey_responses.of_accounts,
+            survey_results.router,
             members.router,
             usages.router,
             usages.of_calendars,

@@ -29,6 +29,9 @@ from accounts_api.signals.health_scores import models as health_scores
 from accounts_api.signals.health_values import models as health_values
 from accounts_api.signals.product_events import models as product_events
 from accounts_api.signals.profiles import models as profiles
+from accounts_api.signals.survey_invitations import models as survey_invitations
+from accounts_api.signals.survey_responses import models as survey_responses
+from accounts_api.signals.surveys import models as surveys
 from accounts_api.signals.touches import models as touches
 from accounts_api.workplace.api_schema import models as api_schema
 
@@ -65,5 +68,8 @@ __all__ = [
     "profiles",
     "records",
     "segments",
+    "survey_invitations",
+    "survey_responses",
+    "surveys",
     "touches",
 ]

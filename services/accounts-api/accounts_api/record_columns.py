@@ -120,4 +120,18 @@ RECORD_COLUMNS: Final = (
         kept="written by its external id, which leads to the winner",
         deleted=_STAYS,
     ),
+    RecordColumn("survey_invitations", "account_id", "account", deleted=_STAYS),
+    RecordColumn(
+        "survey_invitations",
+        "contact_id",
+        "contact",
+        deleted="it stays; its link is closed until the contact is back",
+    ),
+    RecordColumn("survey_responses", "account_id", "account", deleted=_STAYS),
+    RecordColumn(
+        "survey_responses",
+        "contact_id",
+        "contact",
+        deleted="it stays: what was said still counts; erasing it is asked for by itself",
+    ),
 )

@@ -42,6 +42,7 @@ from accounts_api.records.schema.hooks import ShapeHooks
 from accounts_api.records.store.hooks import RecordHooks
 from accounts_api.signals.product_events import service as product_events
 from accounts_api.signals.profiles import service as profiles
+from accounts_api.signals.surveys import service as surveys
 from accounts_api.signals.touches import service as touches
 from accounts_api.workplace.api_schema import service as api_schema
 from shared.uow import Wiring
@@ -73,6 +74,7 @@ WIRING: Final[Wiring] = (
             key_roles.find_usages,
             profiles.find_usages,
             segments.find_usages,
+            surveys.find_usages,
             trait_usages.find_usages,
         ),
     ),

@@ -58,6 +58,8 @@ def _uses(
         case "key_role":
             tasks, notified = definition.tasks.assignee_key_role, definition.notify_key_role
             return key in {definition.sender.key_role, tasks, notified}
+        case "survey":
+            return False
         case "member":
             return str(definition.sender.mailbox_id) in boxes
         case "trait":

@@ -58,12 +58,15 @@ _NAMES = {
     "subdivision": "BY",
     "subject": "Your renewal on 31 May",
     "subject_type": "opportunity",
+    "survey_key": "would_you_recommend_us",
+    "survey_kind": "nps",
     "system": "salesforce",
     "template_key": "logging_calls",
     "time_zone": "Europe/Berlin",
     "title": "Create a deal room for Northwind",
     "traits": "enterprise",
     "url_host": "partner.example",
+    "via": "sequence",
 }
 _CHANGED = {"updated": ["name", "traits.tier"], "computed": ["traits.tier"]}
 _KEYS = {

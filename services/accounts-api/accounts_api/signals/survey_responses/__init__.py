@@ -1,0 +1,1 @@
+"""What people answered to surveys, with the versions of each answer."""
