@@ -25,11 +25,14 @@ class Holding:
 
 @dataclass(frozen=True, slots=True)
 class CountedEvents:
-    """Events of one name and day that had the same declared properties."""
+    """Events of one name and day, and, where that is asked for, of one contact or with the same
+    declared properties.
+    """
 
     day: date
     count: int
-    properties: Mapping[str, Any]
+    contact: str | None = None
+    properties: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,7 @@ class Snapshot:
     segments: frozenset[str] = frozenset()
     roles: Sequence[Holding] = ()
     changes: Mapping[str, Sequence[datetime]] = field(default_factory=dict)
-    events: Mapping[str, Mapping[date, int]] = field(default_factory=dict)
+    events: Mapping[str, Sequence[CountedEvents]] = field(default_factory=dict)
     event_values: Mapping[str, Sequence[CountedEvents]] = field(default_factory=dict)
 
 
@@ -118,15 +121,23 @@ def holders(node: c.Role, record: Snapshot, context: EvaluationContext) -> list[
 
 
 def events_counted(node: c.EventsCounted, record: Snapshot, context: EvaluationContext) -> int:
-    if node.where is not None:
-        return sum(
-            counted.count
-            for counted in record.event_values.get(node.event, ())
-            if _in_days(node.window, counted.day, context)
-            and satisfies(node.where, Snapshot("", {}, counted.properties), context)
+    rows = (record.events if node.where is None else record.event_values).get(node.event, ())
+    found = [
+        counted
+        for counted in rows
+        if _in_days(node.window, counted.day, context)
+        and (
+            node.where is None
+            or satisfies(node.where, Snapshot("", {}, counted.properties), context)
         )
-    days = record.events.get(node.event, {})
-    return sum(count for day, count in days.items() if _in_days(node.window, day, context))
+    ]
+    match node.tally:
+        case n.Tally.EVENTS:
+            return sum(counted.count for counted in found)
+        case n.Tally.DAYS:
+            return len({counted.day for counted in found if counted.count > 0})
+        case n.Tally.CONTACTS:
+            return len({counted.contact for counted in found if counted.count > 0} - {None})
 
 
 def value_of(field_: Field, record: Snapshot) -> Any:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import assert_never
 
+from shared.rules.syntax import nodes as n
 from shared.rules.types import typed as c
 from shared.rules.types.catalog import EventDays, Field, RecordType, Relation
 
@@ -36,6 +37,7 @@ class Counted:
     days: EventDays
     back: int
     """How many days before today that is."""
+    by_contact: bool
 
 
 def _nothing(_: c.Checked) -> Iterable[c.Rule | Field]:
@@ -93,4 +95,5 @@ def _follow(node: c.Checked, found: Needs, deciding: Deciding) -> None:
 def _reach_back(wanted: dict[str, Counted], node: c.EventsCounted) -> None:
     known = wanted.get(node.event)
     back = max(node.within_days, known.back if known else 0)
-    wanted[node.event] = Counted(node.days, back)
+    by_contact = node.tally is n.Tally.CONTACTS or (known is not None and known.by_contact)
+    wanted[node.event] = Counted(node.days, back, by_contact)

@@ -106,8 +106,7 @@ def _events(
     """The next day that begins to count, and the day after which the oldest one no longer does."""
     today = context.today
     first = context.resolve(node.window.first or Day(n.Span(0, n.Unit.DAYS)))
-    days = record.events.get(node.event, {})
-    for day in days:
+    for day in {counted.day for counted in record.events.get(node.event, ())}:
         if day > today:
             yield context.day_start(day)
         elif day >= first:

@@ -1,7 +1,6 @@
 """What a rule sees of a record, from the JSON text that `sql.snapshot` makes of it."""
 
 import json
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
@@ -46,23 +45,16 @@ def _read(needs: Needs, given: Mapping[str, Any]) -> Snapshot:
             name: [datetime.fromisoformat(at) for at in instants if at is not None]
             for name, instants in given["changes"].items()
         },
-        events={name: _by_day(days) for name, days in given["events"].items()},
-        event_values={
-            name: [
-                CountedEvents(date.fromisoformat(day), count, properties)
-                for day, count, properties in rows
-            ]
-            for name, rows in given["event_values"].items()
-        },
+        events={name: _counted(rows) for name, rows in given["events"].items()},
+        event_values={name: _counted(rows) for name, rows in given["event_values"].items()},
     )
 
 
-def _by_day(rows: Iterable[tuple[str, int]]) -> dict[date, int]:
-    """A day has a row for each of the people who did it."""
-    counts: Counter[date] = Counter()
-    for day, count in rows:
-        counts[date.fromisoformat(day)] += count
-    return counts
+def _counted(rows: Iterable[tuple[str, int, str | None, Mapping[str, Any] | None]]) -> Any:
+    return [
+        CountedEvents(date.fromisoformat(day), count, contact, properties or {})
+        for day, count, contact, properties in rows
+    ]
 
 
 def _instant(text: str | None) -> datetime | None:

@@ -2,10 +2,11 @@
 it, its changes, its product events.
 """
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import BigInteger, ColumnElement, Date, FromClause, Text, Uuid
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.types import TypeEngine
 
 from shared.columns import AT
 from shared.rules.sql.rows import Row, other_table
@@ -65,6 +66,7 @@ def event_values(names: EventDays) -> FromClause:
             names.day: Date(),
             names.count: BigInteger(),
             names.properties: JSONB(),
+            **_contact(names),
         },
     )
 
@@ -77,5 +79,10 @@ def event_days(names: EventDays) -> FromClause:
             names.name: Text(),
             names.day: Date(),
             names.count: BigInteger(),
+            **_contact(names),
         },
     )
+
+
+def _contact(names: EventDays) -> dict[str, TypeEngine[Any]]:
+    return {names.contact: Uuid()} if names.contact else {}

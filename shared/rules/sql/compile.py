@@ -47,7 +47,7 @@ from shared.rules.sql.rows import COLUMN_TYPES, Row
 from shared.rules.syntax import nodes as n
 from shared.rules.syntax.values import format_number
 from shared.rules.types import typed as c
-from shared.rules.types.catalog import Field, FieldType
+from shared.rules.types.catalog import NOBODY, EventDays, Field, FieldType
 from shared.rules.types.context import Day, EvaluationContext
 
 COMPARE: Final[dict[n.Op, Callable[[Any, Any], Any]]] = {
@@ -157,7 +157,7 @@ class Compiler:
                 self.context.resolve(last) if last else None,
             ),
             *matching,
-            what=func.coalesce(func.sum(days.c[names.count]), 0),
+            what=_tallied(node.tally, names, days),
         )
         return _count(node.op, counted, node.count)
 
@@ -230,6 +230,17 @@ class Compiler:
             inside = self.instants(test.window, at)
         where = (*changes_of(names, found, field.name, row), at <= self.context.now, inside)
         return exists(row.beside(found, *where))
+
+
+def _tallied(tally: n.Tally, names: EventDays, days: FromClause) -> ColumnElement[Any]:
+    """A day that counts nothing any more, because what it counted was another's, is no day."""
+    count = days.c[names.count]
+    if tally is n.Tally.EVENTS:
+        return func.coalesce(func.sum(count), 0)
+    if tally is n.Tally.DAYS:
+        return func.count(days.c[names.day].distinct()).filter(count > 0)
+    who = days.c[names.contact or ""]
+    return func.count(who.distinct()).filter(count > 0, who != NOBODY)
 
 
 def assigned(node: c.Role, held: FromClause, row: Row) -> list[ColumnElement[bool]]:

@@ -16,6 +16,7 @@ from sqlalchemy import (
     cast,
     func,
     literal_column,
+    null,
     select,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -32,6 +33,7 @@ from shared.rules.sql.beside import (
     memberships,
 )
 from shared.rules.sql.rows import Row
+from shared.rules.types.catalog import NOBODY
 from shared.rules.types.context import EvaluationContext
 
 _EMPTY_LIST: Final[ColumnElement[Any]] = literal_column("'[]'::jsonb")
@@ -142,8 +144,10 @@ def _events(
     names = counted.days
     first = bindparam(None, context.today - timedelta(days=counted.back), type_=Date())
     days = event_values(names) if by_value else event_days(names)
-    said = [days.c[names.properties]] if by_value else []
-    one = func.jsonb_build_array(days.c[names.day], days.c[names.count], *said)
+    by_contact = names.contact if counted.by_contact else None
+    who = func.nullif(days.c[by_contact], NOBODY) if by_contact else null()
+    said = days.c[names.properties] if by_value else null()
+    one = func.jsonb_build_array(days.c[names.day], days.c[names.count], who, said)
     return row.beside(
         days,
         days.c[names.record] == row.id,

@@ -25,7 +25,9 @@ MEMBERS: Final[dict[str, tuple[frozenset[str], frozenset[str]]]] = {
     "related": (frozenset(), frozenset({"quantifier", "count", "where"})),
     "segment": (frozenset({"op"}), frozenset()),
     "key_role": (frozenset({"op"}), frozenset({"member"})),
-    "events": (frozenset({"within_days", "count"}), frozenset({"where"})),
+    **{
+        str(tally): (frozenset({"within_days", "count"}), frozenset({"where"})) for tally in n.Tally
+    },
 }
 """The member that names a node, with the members it must and may have beside it."""
 
@@ -82,7 +84,7 @@ class _Reader:
             case "key_role":
                 return self.key_role(given, place)
             case _:
-                return self.events(given, place, depth)
+                return self.events(given, n.Tally(kind), place, depth)
 
     def kind(self, given: Mapping[str, object], place: Place) -> str | None:
         kinds = [key for key in MEMBERS if key in given]
@@ -247,8 +249,10 @@ class _Reader:
         member = self.text(given["member"], place.part("member")) if "member" in given else None
         return n.KeyRole(role, op, member, place) if role and op else None
 
-    def events(self, given: Mapping[str, object], place: Place, depth: int) -> n.Node | None:
-        event = self.text(given["events"], place.part("events"))
+    def events(
+        self, given: Mapping[str, object], tally: n.Tally, place: Place, depth: int
+    ) -> n.Node | None:
+        event = self.text(given[tally], place.part(tally))
         days = self.integer(given["within_days"], place.part("within_days"), 1, n.MAX_SPAN)
         counted = self.counted(given["count"], place.part("count"))
         where = None
@@ -256,7 +260,9 @@ class _Reader:
             where = self.node(given["where"], place.part("where"), depth + 1)
             if where is None:
                 return None
-        return n.Events(event, days, *counted, where, place) if event and days and counted else None
+        if not (event and days and counted):
+            return None
+        return n.Events(event, days, *counted, where, tally, place)
 
     def integer(self, given: object, place: Place, least: int, most: int) -> int | None:
         if isinstance(given, bool) or not isinstance(given, int) or not least <= given <= most:
@@ -305,10 +311,10 @@ def write_json(node: n.Node) -> dict[str, Any]:
         case n.KeyRole(role, role_op, member):
             written = {"key_role": role, "op": str(role_op)}
             return written if member is None else {**written, "member": member}
-        case n.Events(event, days, op, count, where):
+        case n.Events(event, days, op, count, where, tally):
             matching = {} if where is None else {"where": write_json(where)}
             counted = {"op": str(op), "value": count}
-            return {"events": event, **matching, "within_days": days, "count": counted}
+            return {str(tally): event, **matching, "within_days": days, "count": counted}
 
 
 def _write_value(value: n.Value) -> object:

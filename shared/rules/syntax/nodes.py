@@ -199,6 +199,14 @@ class KeyRole:
     place: Place = field(default_factory=Place, compare=False)
 
 
+class Tally(StrEnum):
+    """What is counted of product events, as JSON calls it."""
+
+    EVENTS = "events"
+    CONTACTS = "active_contacts"
+    DAYS = "active_days"
+
+
 @dataclass(frozen=True, slots=True)
 class Events:
     event: str
@@ -207,6 +215,7 @@ class Events:
     count: int
     where: "Node | None" = None
     """What the declared properties of an event must be for it to count."""
+    tally: Tally = Tally.EVENTS
     place: Place = field(default_factory=Place, compare=False)
 
 

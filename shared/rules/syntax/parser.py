@@ -137,7 +137,8 @@ class RuleParser(Cursor):
 
     def counting(self, place: Place) -> n.Node:
         self.expect("(")
-        if self.skip("events"):
+        tally = self.tally()
+        if tally is not None:
             event, where = self.quoted(), None
             if self.skip("where"):
                 where = self.either()
@@ -145,12 +146,19 @@ class RuleParser(Cursor):
             days = self.whole(1, n.MAX_SPAN)
             self.expect("days", "day")
             self.expect(")")
-            return n.Events(event, days, self.symbol(), self.whole(0), where, place)
+            return n.Events(event, days, self.symbol(), self.whole(0), where, tally, place)
         relation, where = self.name("events, or the name of a relation"), None
         if self.skip("where"):
             where = self.either()
         self.expect(")")
         return n.RelatedCount(relation, self.symbol(), self.whole(0), where, place)
+
+    def tally(self) -> n.Tally | None:
+        if self.skip("events"):
+            return n.Tally.EVENTS
+        if self.skip("active", "contacts"):
+            return n.Tally.CONTACTS
+        return n.Tally.DAYS if self.skip("active", "days") else None
 
     def role(self, place: Place) -> n.Node:
         role = self.name("the key of a role")

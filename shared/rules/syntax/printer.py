@@ -46,10 +46,11 @@ def write_text(node: n.Node) -> str:
             held = "not held" if role_op in {n.RoleOp.NOT_HELD, n.RoleOp.NOT_HELD_BY} else "held"
             by = "" if member is None else f" by {quote(member)}"
             return f"role {_name(role)} {held}{by}"
-        case n.Events(event, days, op, count, where):
+        case n.Events(event, days, op, count, where, tally):
             within = f"{days} {'day' if days == 1 else 'days'}"
             inner = "" if where is None else f" where {write_text(where)}"
-            start = f"count(events {quote(event)}{inner} within {within})"
+            counted = tally.replace("_", " ")
+            start = f"count({counted} {quote(event)}{inner} within {within})"
             return f"{start} {n.COMPARISONS[op]} {count}"
 
 

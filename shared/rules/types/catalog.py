@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import TypeVar
+from typing import Final, TypeVar
 from uuid import UUID
 
 N = TypeVar("N", "Field", "Relation")
@@ -149,6 +149,9 @@ class Changes:
     at: str = "valid_from"
 
 
+NOBODY: Final = UUID(int=0)
+
+
 @dataclass(frozen=True, slots=True)
 class EventDays:
     """Daily roll-ups of product events: one row a record, event name and local day."""
@@ -161,6 +164,8 @@ class EventDays:
     values: str | None = None
     """The roll-ups by declared properties, too, of the events that have some."""
     properties: str = "properties"
+    contact: str | None = None
+    """Who did it, where the record is not the contact itself; NOBODY: it is not known."""
     declared: Mapping[str, tuple["Field", ...]] = field(default_factory=dict, compare=False)
     """By event name, its declared properties as fields."""
 

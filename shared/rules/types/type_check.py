@@ -248,7 +248,11 @@ class Checker:
         days = scope.type.events
         if days is None:
             message = f"Product events of a {scope.type.name} cannot be counted here."
-            self.fault("events_not_available", message, node.place.part("events"))
+            self.fault("events_not_available", message, node.place.part(node.tally))
+            return None
+        if node.tally is n.Tally.CONTACTS and days.contact is None:
+            message = f"Who did something is counted of accounts, not of a {scope.type.name}."
+            self.fault("events_not_available", message, node.place.part(node.tally))
             return None
         type_, where = None, None
         if node.where is not None:
@@ -260,7 +264,7 @@ class Checker:
         window = c.Days(first, Day(n.Span(0, n.Unit.DAYS)))
         return c.EventsCounted(
             *(scope.type, days, node.event, node.within_days, window, node.op, node.count),
-            *(type_, where, node),
+            *(type_, where, node.tally, node),
         )
 
     def of_event(self, node: n.Node, type_: RecordType) -> c.Checked | None:

@@ -253,6 +253,7 @@ class EventsCounted:
     """What `where` is about: an event with its declared properties."""
     where: "Checked | None"
     """Never moves by itself: what an event says is what it said."""
+    tally: n.Tally
     source: n.Node
 
     @property

@@ -84,7 +84,9 @@ class Author:
             days, event = self.random.randint(1, 40), self.one(EVENTS)
             declared = scope.type.events.declared.get(event, ())
             where = {"where": self.of_event(declared)} if declared and kind < 0.185 else {}
-            return {"events": event, **where, "within_days": days, "count": self.count()}
+            tallies = [t for t in n.Tally if scope.type.events.contact or t != n.Tally.CONTACTS]
+            tally = str(self.one(tallies))
+            return {tally: event, **where, "within_days": days, "count": self.count()}
         prefix = ""
         if kind < 0.35 and scope.relations:
             name = self.one(sorted(scope.relations))

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.rules.interpreter.evaluate import Snapshot, matches
+from shared.rules.interpreter.evaluate import CountedEvents, Snapshot, matches
 from shared.rules.syntax.nodes import Span, Unit
 from shared.rules.syntax.parser import read_text
 from shared.rules.types.context import Day, EvaluationContext, Period
@@ -150,7 +150,7 @@ def test_within_last_days_covers_the_same_days_for_dates_and_events(days: int, a
         {"created_at": instant},
         {"go_live": day.isoformat()},
         changes={"name": [instant]},
-        events={"login": {day: 1}},
+        events={"login": [CountedEvents(day, 1)]},
     )
     verdicts = {
         matches(check(read_text(rule), catalog(), "account"), record, context)
@@ -159,6 +159,7 @@ def test_within_last_days_covers_the_same_days_for_dates_and_events(days: int, a
             f"created_at within last {days} days",
             f"name changed within {days} days",
             f'count(events "login" within {days} days) = 1',
+            f'count(active days "login" within {days} days) = 1',
         )
     }
     assert verdicts == {-days <= away <= 0}

@@ -14,7 +14,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from accounts_api.language.rules.standard import STANDARD
 from shared.rules.interpreter.evaluate import CountedEvents, Holding, Snapshot
-from shared.rules.types.catalog import Catalog, Field, FieldType, Side, event_property, trait
+from shared.rules.types.catalog import (
+    NOBODY,
+    Catalog,
+    Field,
+    FieldType,
+    Side,
+    event_property,
+    trait,
+)
 
 WORKSPACE = UUID(int=1)
 NOW = datetime(2026, 3, 5, 14, 30, tzinfo=UTC)
@@ -125,16 +133,10 @@ class World:
         for change in self.rows["field_changes"]:
             if (change["record_type"], change["record_id"]) == (type_, id_):
                 changes.setdefault(change["field"], []).append(change["valid_from"])
-        events: dict[str, dict[date, int]] = {}
-        for counted in self.rows["product_event_days"]:
-            if counted.get(f"{type_}_id") == id_:
-                days = events.setdefault(counted["name"], {})
-                days[counted["day"]] = days.get(counted["day"], 0) + counted["count"]
-        values: dict[str, list[CountedEvents]] = {}
-        for row_of in self.rows["product_event_values"]:
-            if row_of.get(f"{type_}_id") == id_:
-                same = CountedEvents(row_of["day"], row_of["count"], row_of["properties"])
-                values.setdefault(row_of["name"], []).append(same)
+        events, values = (
+            self._counted(table, f"{type_}_id", id_)
+            for table in ("product_event_days", "product_event_values")
+        )
         return Snapshot(
             id=str(id_),
             columns={
@@ -162,6 +164,15 @@ class World:
             events=events,
             event_values=values,
         )
+
+    def _counted(self, table: str, column: str, id_: UUID) -> dict[str, list[CountedEvents]]:
+        found: dict[str, list[CountedEvents]] = {}
+        for row in self.rows[table]:
+            if row.get(column) == id_:
+                who = None if row["contact_id"] == NOBODY else str(row["contact_id"])
+                same = CountedEvents(row["day"], row["count"], who, row.get("properties", {}))
+                found.setdefault(row["name"], []).append(same)
+        return found
 
     def _beside(self, id_: UUID) -> Iterable[tuple[str, Any]]:
         for measured in self.rows["measured"]:
@@ -282,13 +293,13 @@ def world(seed: int) -> World:
     days = [
         {
             "account_id": account,
-            "contact_id": dice.one([*contacts, UUID(int=0)]),
+            "contact_id": dice.one([*contacts, NOBODY]),
             "name": name,
             "day": dice.day(),
             "count": number,
         }
         for account, name, number in dice.some(
-            [(a, e, c) for a in accounts for e in ("login", "logout") for c in (1, 2)]
+            [(a, e, c) for a in accounts for e in ("login", "logout") for c in (0, 1, 2)]
         )
     ]
     return World(

@@ -81,7 +81,9 @@ ACCOUNT: Final = RecordType(
     MEMBERSHIPS,
     Holdings("key_role_assignments", "account_id", "key_role_key"),
     CHANGES,
-    events=EventDays("product_event_days", "account_id", values="product_event_values"),
+    events=EventDays(
+        "product_event_days", "account_id", values="product_event_values", contact="contact_id"
+    ),
 )
 
 CONTACT: Final = RecordType(
