@@ -140,10 +140,11 @@ async def test_events_of_unknown_people_wait_and_are_attached_when_they_come(
     assert (await ws.admin.patch(f"/v1/contacts/{grace}", links)).status_code == 200
     assert len(await events(ws, f"accounts/{acme}")) == 3
     assert await counted(tenure, ws) == 3
-    listed = await ws.observer.get(
-        "/v1/accounts", params={"filter": 'count(events "login" within 1 day) = 3'}
-    )
-    assert [row["id"] for row in listed.json()["data"]] == [acme]
+    for counted_as in ("events", "active contacts", "active days"):
+        count = {"events": 3, "active contacts": 2, "active days": 1}[counted_as]
+        rule = f'count({counted_as} "login" within 1 day) = {count}'
+        listed = await ws.observer.get("/v1/accounts", params={"filter": rule})
+        assert [row["id"] for row in listed.json()["data"]] == [acme]
 
 
 async def test_what_counted_for_a_duplicate_counts_for_the_winner(tenure: Tenure) -> None:
