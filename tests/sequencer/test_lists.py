@@ -25,7 +25,8 @@ from tests.shared.lists.making import (
     assert_rules_find_what_they_say,
     faults,
 )
-from tests.shared.rules.worlds import MEMBERS, TEXTS
+from tests.shared.rules.dice import TEXTS
+from tests.shared.rules.worlds import MEMBERS
 
 NOT_ASKED = {
     "enrollment": {

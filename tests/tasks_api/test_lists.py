@@ -30,7 +30,8 @@ from tests.shared.lists.making import (
     assert_rules_find_what_they_say,
     faults,
 )
-from tests.shared.rules.worlds import MEMBERS, TEXTS, zulu
+from tests.shared.rules.dice import TEXTS, zulu
+from tests.shared.rules.worlds import MEMBERS
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 LISTS = pytest.mark.parametrize(

@@ -9,17 +9,8 @@ from hypothesis import strategies as st
 
 from shared.rules.syntax import nodes as n
 from shared.rules.types.catalog import Catalog, Field, FieldType, Scope
-from tests.shared.rules.worlds import (
-    CURRENCIES,
-    DECIMALS,
-    MEMBERS,
-    NOW,
-    ROLES,
-    SEGMENTS,
-    TEXTS,
-    catalog,
-    zulu,
-)
+from tests.shared.rules.dice import CURRENCIES, DECIMALS, NOW, TEXTS, zulu
+from tests.shared.rules.worlds import MEMBERS, ROLES, SEGMENTS, catalog
 
 Json = dict[str, Any]
 TIMES = (FieldType.DATE, FieldType.DATETIME)

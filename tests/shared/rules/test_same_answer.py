@@ -22,8 +22,9 @@ from shared.rules.types.context import EvaluationContext
 from shared.rules.types.type_check import check
 from shared.rules.types.typed import Rule
 from tests.shared.making import calendar
+from tests.shared.rules.dice import NOW
 from tests.shared.rules.random_rules import Author
-from tests.shared.rules.worlds import NOW, WORKSPACE, World, catalog, world
+from tests.shared.rules.worlds import WORKSPACE, World, catalog, world
 
 CATALOG = catalog()
 ZONES = ("UTC", "America/New_York", "Pacific/Auckland", "America/Havana", "Africa/Cairo")

@@ -11,8 +11,9 @@ from shared.rules.syntax.json_codec import read_json
 from shared.rules.types.catalog import Catalog
 from shared.rules.types.type_check import check
 from tests.harness import Tenure, Workspace
+from tests.shared.rules.dice import PRODUCTS, TEXTS
 from tests.shared.rules.random_rules import Author
-from tests.shared.rules.worlds import PRODUCTS, TEXTS, TRAITS
+from tests.shared.rules.worlds import TRAITS
 
 TYPES = ("account", "contact", "opportunity", "organization")
 START = datetime(2026, 3, 5, 14, 30, tzinfo=UTC)

@@ -20,7 +20,7 @@ from tests.shared.lists.making import (
     faults,
     rows_of,
 )
-from tests.shared.rules.worlds import TEXTS, zulu
+from tests.shared.rules.dice import TEXTS, zulu
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 PATH = "/v1/product-events"
