@@ -21,6 +21,8 @@ SEGMENTS: dict[ServiceName, tuple[str, ...]] = {
         "i",
         "identify",
         "imports",
+        "indicator-definitions",
+        "indicators",
         "dead-events/accounts",
         "health-scores",
         "held-work/accounts",

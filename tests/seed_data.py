@@ -24,6 +24,7 @@ _SYNONYMS = {
     "holder": "members",
     "subject": "opportunities",
     "record": "accounts",
+    "definition": "indicator-definitions",
     "endpoint": "webhook-endpoints",
     "connection": "connections",
     "opportunity": "opportunities",

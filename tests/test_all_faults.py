@@ -107,6 +107,18 @@ CASES: list[tuple[str, dict[str, Any], set[str]]] = [
         {"/title", "/rule", "/since_field", "/end_field"},
     ),
     (
+        "indicator-definitions",
+        {
+            "title": "",
+            "kind": "risk",
+            "severity": 9,
+            "record_type": "account",
+            "rule": "no = 1",
+            "owner_key_role": "no",
+        },
+        {"/title", "/severity", "/rule", "/owner_key_role"},
+    ),
+    (
         "contact-deactivation-rules",
         {"title": "", "rule": "no = 1", "since_field": "no"},
         {"/title", "/rule", "/since_field"},

@@ -16,7 +16,7 @@ from shared.events import accounts, product_events, sequences, sync, tasks, trai
 from shared.events.base import Event
 from shared.events.registry import EVENTS
 from shared.events.routes import SUBSCRIBES_TO
-from shared.events.signals import surveys
+from shared.events.signals import indicators, surveys
 from shared.openapi.document import api_routes
 from shared.schemas import In
 from shared.settings import SERVICES, ServiceName
@@ -38,6 +38,7 @@ from tests.source_code import (
 
 PUBLISHERS: dict[ModuleType, ServiceName] = {
     accounts: "accounts",
+    indicators: "accounts",
     product_events: "accounts",
     surveys: "accounts",
     traits: "accounts",

@@ -11,6 +11,7 @@ DATA = {"records", "tasks", "notes", "enrollments", "product_events"}
 """What people and programs work with every day: its own history tells it."""
 
 OPERATING = {
+    "recheck_indicator_definition": "looks again at every record; no definition changes",
     "recheck_segment": "looks again at every record; no definition changes",
     **dict.fromkeys(
         (

@@ -24,7 +24,7 @@ are.
 OF_OTHERS: Final = {
     "MessageIn", "TrackIn", "IdentifyIn", "GroupIn", "PageIn", "ScreenIn", "AliasIn", "BatchIn",
     "BrowserMessageIn", "BrowserBatchIn",
-    "SearchIn", "SearchBody", "TaskSearch", "JudgementsIn", "SnapshotsIn",
+    "SearchIn", "SearchBody", "TaskSearch", "IndicatorSearch", "JudgementsIn", "SnapshotsIn",
 }  # fmt: skip
 """Bodies in a form that is not ours, and those that only ask."""
 

@@ -17,6 +17,7 @@ HAVE_KEYS: Final = {
     "calendars": "calendar",
     "contact-deactivation-rules": "contact_deactivation_rule",
     "health-scores": "health_score",
+    "indicator-definitions": "definition",
     "key-roles": "key_role",
     "lifecycle-rules": "lifecycle_rule",
     "object-types": "object_type",
@@ -27,8 +28,15 @@ HAVE_KEYS: Final = {
     "webhook-endpoints": "endpoint",
 }
 """Collection and how a parameter or a field calls one of its things."""
-KEEP_THEIRS: Final = {"health-scores", "key-roles", "note-templates", "object-types", "traits"}
-"""Values are stored under their keys."""
+KEEP_THEIRS: Final = {
+    "health-scores",
+    "indicator-definitions",
+    "key-roles",
+    "note-templates",
+    "object-types",
+    "traits",
+}
+"""Values are stored under their keys, or causes are called by them."""
 NO_SUCH_KEY: Final = "no_such_thing"
 
 

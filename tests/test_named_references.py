@@ -53,6 +53,7 @@ SEQUENCE: Final = {
 }
 TEMPLATE: Final = {"key": "x", "title": "X"}
 FIELD: Final = {"key": "x", "label": "X"}
+SIGN: Final = {"title": "X", "kind": "risk", "severity": 1, "record_type": "account"}
 NAMES: list[tuple[str, dict[str, Any], str]] = [
     *[
         ("sequences", SEQUENCE, pointer)
@@ -138,6 +139,17 @@ NAMES: list[tuple[str, dict[str, Any], str]] = [
         "contact-deactivation-rules",
         {"title": "X", "rule": 'name = "X"', "since_field": "no"},
         "/since_field",
+    ),
+    ("indicator-definitions", {**SIGN, "owner_key_role": "no"}, "/owner_key_role"),
+    (
+        "indicator-definitions",
+        {**SIGN, "call_to_action": {"title": "X", "assignee_key_role": "no"}},
+        "/call_to_action/assignee_key_role",
+    ),
+    (
+        "indicators",
+        {"definition_id": "indicator-definitions", "record_external_id": "no"},
+        "/record_external_id",
     ),
     ("imports", {"record_type": "no", "file_name": "x.csv"}, "/record_type"),
     ("accounts", {"name": "X", "traits": {"whose": str(uuid4())}}, "/traits/whose"),
@@ -329,6 +341,7 @@ ELSEWHERE: Final = {
 """Names that take more than one request to be wrong, and the tests that try them."""
 FREE: Final = {
     ("accounts", "questions/*/text"): "what people are asked",
+    ("accounts", "call_to_action/text"): "text for people",
     ("accounts", "accounts/*/plan_roles"): "words of the workspace's own",
     ("accounts", "rules"): "holds rules",
     ("accounts", "type"): "what a product calls its event",

@@ -8,29 +8,15 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from typing_extensions import TypeAliasType
 
+_Acting = Literal[
+    "member", "api_key", "service", "rule", "segment", "formula", "indicator", "sequence", "step",
+    "enrollment", "sync_run", "connection", "event", "webhook", "import", "quiet_batch", "record",
+    "note", "system",
+]  # fmt: skip
 CauseType = TypeAliasType(
     "CauseType",
     Annotated[
-        Literal[
-            "member",
-            "api_key",
-            "service",
-            "rule",
-            "segment",
-            "formula",
-            "sequence",
-            "step",
-            "enrollment",
-            "sync_run",
-            "connection",
-            "event",
-            "webhook",
-            "import",
-            "quiet_batch",
-            "record",
-            "note",
-            "system",
-        ],
+        _Acting,
         Field(
             description="What kind of thing acted: `member` and `api_key` from outside, the others"
             " within Tenure; `event` and `webhook` on behalf of what happened before. What follows"

@@ -10,8 +10,8 @@ from tests.seed_data import Furniture, collection_of, furnish, point_to, renamed
 
 SHOWN = sorted(
     (one for one in OPERATIONS if one.service == "accounts" and one.writes and one.examples),
-    # What speaks of dates has to come before the clock is set.
-    key=lambda one: one.id == "set_workspace_clock",
+    # What speaks of dates has to come before the clock is set, and what is cleared is over.
+    key=lambda one: one.id in {"set_workspace_clock", "clear_indicator"},
 )
 MEMBERS = ("0198c0de-0009-7a3b-8c4d-5e6f708192a3", "0198c0de-5b1e-7d07-8a52-6c1f2a9e4b3d")
 """The people that examples speak of; like every id, they are others in each workspace."""

@@ -46,6 +46,13 @@ async def make_segment(world: World) -> str:
     return await world.make("/v1/segments", **body)
 
 
+async def make_indicator(world: World) -> str:
+    body = {"title": fresh("I "), "kind": "risk", "severity": 1, "record_type": "account"}
+    rule, call = 'name = "A"', {"title": "Call them"}
+    path = "/v1/indicator-definitions"
+    return await world.make(path, **body, rule=rule, call_to_action=call)
+
+
 async def make_lifecycle_rule(world: World) -> str:
     body = {"title": fresh("L "), "status": "churned", "rule": 'name = "A"'}
     return await world.make("/v1/lifecycle-rules", **body)
@@ -130,6 +137,12 @@ DOCUMENTS: dict[str, Document] = {
     "accounts.surveys.questions": Document(
         "/v1/surveys", make_survey, LIST_OF_NONSENSE, "unreadable"
     ),
+    "accounts.indicator_definitions.rule": Document(
+        "/v1/indicator-definitions", make_indicator, told_in="faults"
+    ),
+    "accounts.indicator_definitions.call_to_action": Document(
+        "/v1/indicator-definitions", make_indicator, told_in="unreadable"
+    ),
     "accounts.lifecycle_rules.rule": Document(
         "/v1/lifecycle-rules", make_lifecycle_rule, told_in="faults"
     ),
@@ -190,6 +203,7 @@ ELSEWHERE: dict[str, str] = {
     "accounts.import_chunks.rows": "text of a file, in no list",
     "accounts.import_rows.errors": TOLD,
     "accounts.imports.columns": "the header of a file, a list of texts",
+    "accounts.indicators.reason": LOG,
     "accounts.product_events.context": RECORD,
     "accounts.product_events.counted_properties": INNER,
     "accounts.product_events.properties": RECORD,

@@ -33,6 +33,8 @@ from accounts_api.signals.event_lists import router as event_lists
 from accounts_api.signals.event_names import router as event_names
 from accounts_api.signals.event_properties import router as event_properties
 from accounts_api.signals.health_scores import router as health_scores
+from accounts_api.signals.indicator_actions import router as indicators
+from accounts_api.signals.indicator_definitions import router as indicator_definitions
 from accounts_api.signals.ingest import router as ingest
 from accounts_api.signals.profiles import router as profiles
 from accounts_api.signals.survey_invitations import router as survey_invitations
@@ -51,7 +53,7 @@ from shared.routers.held_work import held_work_router
 from shared.routers.status import STATUS_TAG, status_router
 from shared.settings import Settings
 
-MIGRATION_HEAD = "0041"
+MIGRATION_HEAD = "0042"
 
 TAGS = [
     {"name": "Workspace", "description": "The tenant: name, zone, settings, a sandbox's clock."},
@@ -72,6 +74,7 @@ TAGS = [
     {"name": "Product events", "description": "What people do in your product, as it happens."},
     {"name": "Health", "description": "How records are doing: scores, labels, why and since when."},
     {"name": "Surveys", "description": "What customers are asked, and what they say."},
+    {"name": "Indicators", "description": "Signs that a customer is at risk, or could grow."},
     {"name": "Members", "description": "The people of the workspace, their roles and seats."},
     {"name": "API keys", "description": "Credentials of programs: scoped, expiring, revocable."},
     {"name": "Audit log", "description": "Who changed which setting, and when."},
@@ -118,6 +121,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             survey_responses.router,
             survey_responses.of_accounts,
             survey_results.router,
+            indicator_definitions.router,
+            indicators.router,
+            indicators.of_accounts,
             members.router,
             usages.router,
             usages.of_calendars,

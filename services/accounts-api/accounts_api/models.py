@@ -27,6 +27,8 @@ from accounts_api.signals.event_properties import models as event_properties
 from accounts_api.signals.health_overrides import models as health_overrides
 from accounts_api.signals.health_scores import models as health_scores
 from accounts_api.signals.health_values import models as health_values
+from accounts_api.signals.indicator_definitions import models as indicator_definitions
+from accounts_api.signals.indicators import models as indicators
 from accounts_api.signals.product_events import models as product_events
 from accounts_api.signals.profiles import models as profiles
 from accounts_api.signals.survey_invitations import models as survey_invitations
@@ -61,6 +63,8 @@ __all__ = [
     "health_values",
     "holdings",
     "imports",
+    "indicator_definitions",
+    "indicators",
     "key_roles",
     "lifecycle",
     "members",

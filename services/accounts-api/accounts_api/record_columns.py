@@ -97,6 +97,24 @@ RECORD_COLUMNS: Final = (
         kept="signals.health_overrides: what a person said of the loser ends with it",
         deleted="signals.health_overrides: it ends with the record",
     ),
+    RecordColumn(
+        "indicators",
+        "record_id",
+        type_column="record_type",
+        kept="signals.indicators: the winner has what was live, of each cause one",
+        deleted="the change is evaluated: it is cleared, and opens again with undelete",
+    ),
+    RecordColumn("indicators", "account_id", "account", deleted=_STAYS),
+    RecordColumn(
+        "indicator_changes", "record_id", type_column="indicator_id", kept=_THEN, deleted=_STAYS
+    ),
+    RecordColumn("indicator_changes", "account_id", "account", kept=_THEN, deleted=_STAYS),
+    RecordColumn(
+        "indicator_holds", "record_id", type_column="definition_id", kept=_EVALUATED, deleted=_ENDS
+    ),
+    RecordColumn(
+        "indicator_counts", "record_id", type_column="record_type", kept=_EVALUATED, deleted=_ENDS
+    ),
     RecordColumn("product_event_days", "account_id", "account", kept=_COUNTED, deleted=_STAYS),
     RecordColumn("product_event_days", "contact_id", "contact", kept=_COUNTED, deleted=_STAYS),
     RecordColumn("product_event_values", "account_id", "account", kept=_COUNTED, deleted=_STAYS),

@@ -40,6 +40,9 @@ from accounts_api.identity.workspaces.service import WorkspaceHooks
 from accounts_api.records.cascades import service as cascades
 from accounts_api.records.schema.hooks import ShapeHooks
 from accounts_api.records.store.hooks import RecordHooks
+from accounts_api.signals.indicator_definitions import service as indicator_definitions
+from accounts_api.signals.indicator_rules import evaluation as indicator_rules
+from accounts_api.signals.indicators import service as indicators
 from accounts_api.signals.product_events import service as product_events
 from accounts_api.signals.profiles import service as profiles
 from accounts_api.signals.surveys import service as surveys
@@ -53,6 +56,7 @@ WIRING: Final[Wiring] = (
             engine.record_changes,
             corrections.follow_records,
             memberships.follow_merges,
+            indicators.follow_merges,
             planned_holdings.prepare_merges,
             product_events.follow_records,
             profiles.follow_records,
@@ -70,6 +74,7 @@ WIRING: Final[Wiring] = (
             formulas.find_usages,
             handovers.find_usages,
             imports.find_usages,
+            indicator_definitions.find_usages,
             lifecycle.RULES.find_usages,
             key_roles.find_usages,
             profiles.find_usages,
@@ -92,6 +97,12 @@ WIRING: Final[Wiring] = (
             lifecycle.RULES.kind: lifecycle.RULES.evaluator(lifecycle.evaluate, lifecycle.outputs),
             segments.KIND: Evaluator(
                 membership.evaluate, membership.usages, membership.quarantine, segments.outputs
+            ),
+            indicator_definitions.KIND: Evaluator(
+                indicator_rules.evaluate,
+                indicator_definitions.usages,
+                indicator_definitions.quarantine,
+                indicator_definitions.outputs,
             ),
             assignment.RULES.kind: assignment.RULES.evaluator(
                 assignment.evaluate, assignment.outputs

@@ -15,6 +15,7 @@ OUTCOMES = {
     "formula": ("accounts.account_changed.v1", "traits.total"),
     "lifecycle": ("accounts.lifecycle_status_changed.v1", None),
     "segment": ("accounts.segment_entered.v1", None),
+    "indicator": ("accounts.indicator_opened.v1", None),
     "assignment": ("accounts.account_changed.v1", "key_roles"),
 }
 """The event, and the field in it, by which each kind shows what it has decided."""
@@ -47,6 +48,8 @@ async def test_what_decides_a_field_is_judged_before_what_looks_at_it(tenure: Te
     # Made last to first, so that neither the order of making nor of ids is that of judging.
     await rule(ws, grown, member_id=bea)
     await make(ws, "segments", {"title": "Grown", "record_type": "account", "rule": grown})
+    sign = {"title": "Big", "kind": "opportunity", "severity": 1, "record_type": "account"}
+    await make(ws, "indicator-definitions", {**sign, "rule": grown})
     await make(ws, "lifecycle-rules", {"title": "Gone", "status": "churned", "rule": grown})
     money = {"formula": "sum(opportunities.arr)", "result_type": "currency", "currency": "USD"}
     await make_trait(ws, "account", "total", "formula", **money)

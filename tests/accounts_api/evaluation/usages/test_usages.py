@@ -117,6 +117,7 @@ RULES = {
 """By the kind of thing: a rule over accounts that names it. Contacts ask it of their accounts."""
 NAMED_BY = {
     "segments": "segment",
+    "indicator_definitions": "indicator_definition",
     "lifecycle_rules": "lifecycle_rule",
     "assignment_rules": "assignment_rule",
     "contact_deactivation_rules": "contact_deactivation_rule",
@@ -136,8 +137,11 @@ async def test_every_kind_of_rule_is_a_user_of_what_it_names(tenure: Tenure, thi
     await tenure.settle()
     written = RULES[thing].format(member=ada, segment=segment)
     of_contacts = f"any accounts ({written})"
-    made = {"segment": {**draft, "title": "Other", "rule": written}}
+    made: dict[str, Any] = {"segment": {**draft, "title": "Other", "rule": written}}
     paths = {"segment": "/v1/segments", "lifecycle_rule": "/v1/lifecycle-rules"}
+    sign: dict[str, Any] = {"title": "I", "kind": "risk", "severity": 1, "record_type": "account"}
+    made["indicator_definition"] = {**sign, "rule": written}
+    paths["indicator_definition"] = "/v1/indicator-definitions"
     made["lifecycle_rule"] = {"title": "L", "status": "churned", "rule": written}
     made["assignment_rule"] = {"title": "A", "rule": written, "member_id": ws.details["admin_id"]}
     paths["assignment_rule"] = f"/v1/key-roles/{await role_id(ws)}/assignment-rules"
@@ -256,6 +260,7 @@ ASKED: dict[str, set[str]] = {
         "handovers.tasks_to",
         "contact_deactivation_rules.since_field",
         "imports.mapping",
+        "indicator_definitions.owner_key_role",
         "lifecycle_rules.end_field",
         "lifecycle_rules.since_field",
         "trait_definitions.depends_on",
@@ -279,6 +284,8 @@ NOT_ASKED: dict[str, set[str]] = {
         "field_owners.fields",
         "lifecycle_rule_versions.end_field",
         "lifecycle_rule_versions.since_field",
+        "indicator_holds.definition_id",
+        "indicators.definition_id",
         "moving_fields.fields",
         "product_profiles.traits",
         "assignment_rules.last_member_id",

@@ -12,10 +12,9 @@ from accounts_api.automation.assignment_backfills import service as backfills
 from accounts_api.automation.assignments import queries
 from accounts_api.automation.assignments.queries import AssignmentRule, Unassigned
 from accounts_api.automation.assignments.rules import Choice, Distribution, Load, keeps
-from accounts_api.automation.segments.rules import effective_rule
 from accounts_api.evaluation.engine import service as engine
 from accounts_api.evaluation.rule_kinds.evaluators import Affected, Trigger
-from accounts_api.evaluation.rule_sets.rules import first
+from accounts_api.evaluation.rule_sets.rules import effective_rule, first
 from accounts_api.evaluation.rule_sets.service import RuleFeature
 from accounts_api.identity.members.service import active_members
 from accounts_api.records.editing.edits import RULES as BY_RULES

@@ -11,9 +11,8 @@ from accounts_api.automation.judgements import queries
 from accounts_api.automation.judgements.schemas import SnapshotsIn
 from accounts_api.automation.judgements.service import asked_of
 from accounts_api.automation.lifecycle.evaluation import RULES
-from accounts_api.automation.segments.rules import effective_rule
 from accounts_api.automation.segments.service import those_of
-from accounts_api.evaluation.rule_sets.rules import Usable
+from accounts_api.evaluation.rule_sets.rules import Usable, effective_rule
 from accounts_api.records.schema import record_catalog
 from shared.lists import moment
 from shared.lists.filters import in_time

@@ -25,7 +25,7 @@ from accounts_api.automation.membership_corrections.rules import (
     rewritten,
 )
 from accounts_api.automation.memberships.rules import Candidate, held_by
-from accounts_api.automation.segments.rules import effective_rule
+from accounts_api.evaluation.rule_sets.rules import effective_rule
 from accounts_api.language.rules.reads import reads_results
 from accounts_api.records.schema import record_catalog
 from shared.rules.interpreter.depends import Dependency, dependencies, segment_dependency

@@ -15,10 +15,10 @@ from accounts_api.automation.memberships import queries, verdicts
 from accounts_api.automation.memberships.rules import Candidate, held_by
 from accounts_api.automation.memberships.verdicts import Differing
 from accounts_api.automation.segments.models import Segment
-from accounts_api.automation.segments.rules import effective_rule
 from accounts_api.automation.segments.service import segments_to_evaluate, set_faults
 from accounts_api.evaluation.engine import service as engine
 from accounts_api.evaluation.rule_kinds.evaluators import Affected, Trigger
+from accounts_api.evaluation.rule_sets.rules import effective_rule
 from accounts_api.records.schema import record_catalog
 from shared.events.base import Cause
 from shared.rules.interpreter.depends import Dependency, segment_dependency

@@ -8,9 +8,10 @@ from pydantic_core import from_json, to_json
 from accounts_api.automation.debounce import service as debounce
 from accounts_api.automation.memberships import queries, verdicts
 from accounts_api.automation.memberships.schemas import SegmentPreviewIn
-from accounts_api.automation.segments.rules import effective_rule, rank_faults
+from accounts_api.automation.segments.rules import rank_faults
 from accounts_api.automation.segments.service import segment_named
 from accounts_api.evaluation.rule_sets import rule_input
+from accounts_api.evaluation.rule_sets.rules import effective_rule
 from accounts_api.evaluation.rule_sets.segment_keys import SEGMENT_KEYS, keys_of
 from accounts_api.evaluation.rule_sets.snapshots import record_seen_by
 from accounts_api.language.rules.ignored import beyond_ignored

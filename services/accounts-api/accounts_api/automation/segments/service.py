@@ -12,10 +12,11 @@ from accounts_api.automation.debounce import service as debounce
 from accounts_api.automation.segments import queries
 from accounts_api.automation.segments.models import Segment
 from accounts_api.automation.segments.queries import segments_to_evaluate, set_faults
-from accounts_api.automation.segments.rules import effective_rule, leads_back, rank_faults
+from accounts_api.automation.segments.rules import leads_back, rank_faults
 from accounts_api.automation.segments.schemas import SegmentIn, SegmentPatch
 from accounts_api.evaluation.engine import service as engine
 from accounts_api.evaluation.rule_sets import rule_input
+from accounts_api.evaluation.rule_sets.rules import effective_rule
 from accounts_api.evaluation.rule_sets.segment_keys import SEGMENT_KEYS, keys_of
 from accounts_api.evaluation.usages import service as usage
 from accounts_api.evaluation.usages.service import Elsewhere, Used, must_be_unused

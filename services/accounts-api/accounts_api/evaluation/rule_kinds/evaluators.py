@@ -28,6 +28,8 @@ EVALUATION_ORDER: Final = (
     *DECIDING,
     # A segment reads all of the above, and assignments read segments.
     "segment",
+    # An indicator reads what is settled, and who is in which segment.
+    "indicator",
     # Last, because it hands accounts to people: it should read what is settled.
     "assignment",
 )

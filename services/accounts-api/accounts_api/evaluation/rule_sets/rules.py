@@ -9,6 +9,7 @@ from uuid import UUID
 
 from pydantic_core import from_json
 
+from accounts_api.language.rules.ignored import beyond_ignored
 from shared.rules.interpreter.depends import CALENDAR, Dependency, dependencies
 from shared.rules.interpreter.explain import Explanation
 from shared.rules.syntax.faults import of_what_is_stored
@@ -110,6 +111,14 @@ def rule_of(catalog: Catalog, record_type: str, document: str) -> Rule:
     """A stored rule from its JSON text. Raises `RuleFaulty` when it can be used no more."""
     with of_what_is_stored():
         return check(read_json(from_json(document)), catalog, record_type)
+
+
+@lru_cache(maxsize=8192)
+def effective_rule(catalog: Catalog, record_type: str, document: str) -> Rule:
+    """As `rule_of`, of a rule that holds for no ignored account, nor for what is theirs alone."""
+    with of_what_is_stored():
+        node = beyond_ignored(record_type, read_json(from_json(document)))
+        return check(node, catalog, record_type)
 
 
 def date_field(catalog: Catalog, record_type: str, name: str | None) -> Field | None:

@@ -1,0 +1,1 @@
+"""What is an indicator: of which records, by which rule, whose it is, and what it calls for."""

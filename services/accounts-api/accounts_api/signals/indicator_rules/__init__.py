@@ -1,0 +1,1 @@
+"""Rules that open and clear indicators, evaluated by the engine."""
