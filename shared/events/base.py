@@ -9,8 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from typing_extensions import TypeAliasType
 
 _Acting = Literal[
-    "member", "api_key", "service", "rule", "segment", "formula", "indicator", "sequence", "step",
-    "enrollment", "sync_run", "connection", "event", "webhook", "import", "quiet_batch", "record",
+    "member", "api_key", "service", "rule", "segment", "formula", "health", "indicator", "sequence",
+    "step", "enrollment", "sync_run", "connection", "event", "webhook", "import", "quiet_batch", "record",
     "note", "system",
 ]  # fmt: skip
 CauseType = TypeAliasType(

@@ -32,6 +32,7 @@ from accounts_api.records.history.router import router as plan_roles
 from accounts_api.signals.event_lists import router as event_lists
 from accounts_api.signals.event_names import router as event_names
 from accounts_api.signals.event_properties import router as event_properties
+from accounts_api.signals.health_definitions import router as health_definitions
 from accounts_api.signals.health_scores import router as health_scores
 from accounts_api.signals.indicator_actions import router as indicators
 from accounts_api.signals.indicator_definitions import router as indicator_definitions
@@ -124,6 +125,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             indicator_definitions.router,
             indicators.router,
             indicators.of_accounts,
+            health_definitions.router,
             members.router,
             usages.router,
             usages.of_calendars,

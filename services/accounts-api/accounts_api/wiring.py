@@ -29,7 +29,7 @@ from accounts_api.customers.querying.includes import ExtraIncludes, StoredInclud
 from accounts_api.customers.references.service import ReferenceHooks
 from accounts_api.customers.trait_usages import service as trait_usages
 from accounts_api.evaluation.engine import service as engine
-from accounts_api.evaluation.rule_kinds.evaluators import FORMULA, Evaluator, Evaluators
+from accounts_api.evaluation.rule_kinds.evaluators import FORMULA, HEALTH, Evaluator, Evaluators
 from accounts_api.evaluation.rule_sets.snapshots import SnapshotHooks
 from accounts_api.evaluation.usages.service import UsageHooks
 from accounts_api.identity.api_keys import service as api_keys
@@ -43,6 +43,8 @@ from accounts_api.records.store.hooks import RecordHooks
 from accounts_api.signals.indicator_definitions import service as indicator_definitions
 from accounts_api.signals.indicator_rules import evaluation as indicator_rules
 from accounts_api.signals.indicators import service as indicators
+from accounts_api.signals.health_values import evaluation as health
+from accounts_api.signals.health_values.queries import HEALTH_OF
 from accounts_api.signals.product_events import service as product_events
 from accounts_api.signals.profiles import service as profiles
 from accounts_api.signals.surveys import service as surveys
@@ -104,6 +106,7 @@ WIRING: Final[Wiring] = (
                 indicator_definitions.quarantine,
                 indicator_definitions.outputs,
             ),
+            HEALTH: Evaluator(health.evaluate, health.usages, health.quarantine, health.outputs),
             assignment.RULES.kind: assignment.RULES.evaluator(
                 assignment.evaluate, assignment.outputs
             ),
@@ -119,6 +122,7 @@ WIRING: Final[Wiring] = (
     MemberHooks(before_deactivation=(handovers.must_hold_nothing,)),
     ExtraIncludes(
         stored={
+            "health": StoredInclude(HEALTH_OF, "[]", ("account", "contact", "organization")),
             "segments": StoredInclude(membership_queries.SEGMENTS_OF),
             "touches": StoredInclude(touches.OF_RECORDS, "{}", ("account", "contact")),
         },

@@ -16,6 +16,7 @@ OUTCOMES = {
     "lifecycle": ("accounts.lifecycle_status_changed.v1", None),
     "segment": ("accounts.segment_entered.v1", None),
     "indicator": ("accounts.indicator_opened.v1", None),
+    "health": ("accounts.health_label_changed.v1", None),
     "assignment": ("accounts.account_changed.v1", "key_roles"),
 }
 """The event, and the field in it, by which each kind shows what it has decided."""
@@ -51,6 +52,17 @@ async def test_what_decides_a_field_is_judged_before_what_looks_at_it(tenure: Te
     sign = {"title": "Big", "kind": "opportunity", "severity": 1, "record_type": "account"}
     await make(ws, "indicator-definitions", {**sign, "rule": grown})
     await make(ws, "lifecycle-rules", {"title": "Gone", "status": "churned", "rule": grown})
+    points = {"linear": {"from": 0, "to": 100}}
+    measure = {"key": "grown", "input": f"rule({grown})", "points": points}
+    labels = [{"key": "poor", "from": 0}, {"key": "fine", "from": 50}]
+    definition = {"title": "All", "labels": labels, "groups": [{"key": "g", "measures": [measure]}]}
+    score = {"key": "overall", "title": "Overall", "record_type": "account"}
+    await make(ws, "health-scores", score)
+    listed = {"definitions": [definition]}
+    defined = await ws.admin.put(
+        "/v1/health-scores/overall/definitions", listed, headers={"if-match": "*"}
+    )
+    assert defined.status_code == 200, defined.text
     money = {"formula": "sum(opportunities.arr)", "result_type": "currency", "currency": "USD"}
     await make_trait(ws, "account", "total", "formula", **money)
     out = {"title": "Out", "rule": f"any accounts ({grown})"}

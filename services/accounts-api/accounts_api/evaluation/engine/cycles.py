@@ -12,7 +12,13 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from accounts_api.evaluation.engine import queries
-from accounts_api.evaluation.rule_kinds.evaluators import DECIDING, FORMULA, Evaluators, Output
+from accounts_api.evaluation.rule_kinds.evaluators import (
+    DECIDING,
+    FORMULA,
+    HEALTH,
+    Evaluators,
+    Output,
+)
 from shared.errors import Fault, Invalid
 from shared.rules.interpreter.depends import Dependency
 from shared.uow import UnitOfWork
@@ -55,8 +61,8 @@ async def cycle_of(uow: UnitOfWork, rule_id: UUID) -> Cycle | None:
     links: dict[UUID, set[UUID]] = defaultdict(set)
     wanted = sorted({dependency.what for dependency in by_dependency})
     for seer, dependency in await queries.dependencies_on(uow, wanted):
-        # What only a formula does by mistake, others do to keep what they decided.
-        own = {seer} if kinds.get(seer) != FORMULA else set()
+        # What formulas and scores do by mistake, others do to keep what they decided.
+        own = {seer} if kinds.get(seer) not in {FORMULA, HEALTH} else set()
         links[seer] |= by_dependency.get(dependency, set()) - own
     deciding = {one for one, kind in kinds.items() if kind in DECIDING}
     cycle = find_cycle(rule_id, links, deciding)

@@ -22,6 +22,7 @@ from accounts_api.evaluation.event_readers.service import lock_readers
 from accounts_api.evaluation.rule_kinds import service as rule_kinds
 from accounts_api.evaluation.rule_kinds.evaluators import (
     FORMULA,
+    HEALTH,
     Evaluators,
     Output,
     Trigger,
@@ -49,6 +50,8 @@ log = get_logger(__name__)
 DRIFT = Counter("tenure_rule_drift_total", "Results that a recheck corrected")
 
 BATCH: Final = 1_000
+_WRITTEN_AT: Final = {FORMULA: "/formula", HEALTH: "/definitions"}
+"""Where a body has what a rule of a kind is."""
 CLOCK: Final = (Cause(type="system", id="clock", label="the time came"),)
 AGAIN: Final = (Cause(type="system", id="rules", label="tried again"),)
 BACKFILL: Final = (Cause(type="system", id="backfill", label="every record was looked at"),)
@@ -85,7 +88,7 @@ async def register(
     await queries.register(uow, rule_id, kind, record_type, dependencies)
     cycle = await cycles.cycle_of(uow, rule_id)
     if cycle is not None:
-        raise cycles.refused(cycle, "/formula" if kind == FORMULA else "/rule")
+        raise cycles.refused(cycle, _WRITTEN_AT.get(kind, "/rule"))
     for formula_id in await cycles.formulas_giving(uow, unseen):
         await start_backfill(uow, formula_id, repeated=True)
     await start_backfill(uow, rule_id)

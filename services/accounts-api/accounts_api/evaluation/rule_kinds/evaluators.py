@@ -15,19 +15,26 @@ from shared.usages import Usage
 T = TypeVar("T")
 
 FORMULA: Final = "formula"
+HEALTH: Final = "health"
 DECIDING: Final = (
     # Whether a contact is out is a field like any other to all that follow.
     "deactivation",
     # So is the trait that a formula works out.
     FORMULA,
-    # A status reads fields, and segments and assignments read statuses.
+    # So is a lifecycle status.
     "lifecycle",
+    # And so are scores and labels.
+    HEALTH,
 )
 """Kinds of rules that decide a value of a record."""
 EVALUATION_ORDER: Final = (
-    *DECIDING,
-    # A segment reads all of the above, and assignments read segments.
+    "deactivation",
+    FORMULA,
+    # A status reads fields, and segments and assignments read statuses.
+    "lifecycle",
+    # A segment reads all of the above, and scores and assignments read segments.
     "segment",
+    HEALTH,
     # An indicator reads what is settled, and who is in which segment.
     "indicator",
     # Last, because it hands accounts to people: it should read what is settled.

@@ -113,6 +113,15 @@ _MEMBERSHIPS = """
       and (left_at is null or left_at > :valid_at
            or coalesce(left_known_at, left_at) > :known_at)
 """
+# A row of what was decided stands until the next one: of each record the last before the instant.
+_HEALTH = """
+    select distinct on (score_id, record_id) workspace_id, score_id, record_id, score, label,
+           computed_score, computed_label, definition_key, definitions_version, points, null_reason,
+           capped_by, override_id, valid_from as computed_at
+    from health_changes
+    where workspace_id = :workspace_id and valid_from <= :valid_at and known_at <= :known_at
+    order by score_id, record_id, valid_from desc, id desc
+"""
 
 _TOUCHES = """
     select workspace_id, record_id, max(at) filter (where kind = 'inbound') as last_inbound_at,
@@ -207,6 +216,7 @@ def _queries(moved: frozenset[str] = frozenset(), *, among: bool = False) -> Map
     found["key_role_assignments"] = _HOLDINGS
     found["segment_members"] = _MEMBERSHIPS
     found["record_touches"] = _TOUCHES
+    found["health_scores"] = _HEALTH
     for schema in _SCHEMAS:
         found |= _records(schema, moved=schema.record_type in moved, among=among)
     # The last one: those before it read every change there is.

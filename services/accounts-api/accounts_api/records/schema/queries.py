@@ -30,7 +30,15 @@ _ALL_DEFINITIONS = text(
     ({_OBJECT_TYPES} and t.deleted_at is null) as object_types,
     (select coalesce(json_agg(json_build_object('key', key, 'type', type, 'events', events)
                               order by key)::text, '[]')
-     from product_event_properties where workspace_id = :workspace_id) as event_properties
+     from product_event_properties where workspace_id = :workspace_id) as event_properties,
+    (select coalesce(json_agg(json_build_object(
+        'id', s.id, 'record_type', s.record_type, 'key', s.key,
+        'labels', jsonb_path_query_array(d.document, '$[*].labels[*].key')
+        ) order by s.key)::text, '[]')
+     from health_score_types s join health_definitions d
+       on d.workspace_id = s.workspace_id and d.score_id = s.id
+      and d.version = s.definitions_version
+     where s.workspace_id = :workspace_id and s.archived_at is null) as health_scores
     from trait_definitions
     where workspace_id = :workspace_id and deleted_at is null
     """
@@ -39,13 +47,14 @@ _ALL_DEFINITIONS = text(
 
 @dataclass(frozen=True, slots=True)
 class Definitions:
-    """What a rule must know of the traits of every record type, of the object types and of the
-    declared properties of product events, as JSON documents.
+    """What a rule must know of the traits of every record type, of the object types, of the
+    declared properties of product events and of health scores, as JSON documents.
     """
 
     traits: str
     object_types: str
     event_properties: str
+    health_scores: str
 
 
 async def definitions(uow: UnitOfWork) -> Definitions:

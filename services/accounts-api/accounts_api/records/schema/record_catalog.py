@@ -1,8 +1,9 @@
 """What the rule language may say about this workspace's records."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from typing import Any
 from uuid import UUID
 
 from pydantic_core import from_json
@@ -24,6 +25,7 @@ from shared.rules.types.catalog import (
     Parent,
     RecordType,
     Relation,
+    Side,
     event_property,
 )
 from shared.traits.definitions import Definition
@@ -47,21 +49,45 @@ async def rule_catalog(uow: UnitOfWork) -> Catalog:
     not checked.
     """
     defined = await queries.definitions(uow)
-    return _catalog(defined.traits, defined.object_types, defined.event_properties)
+    return _catalog(
+        defined.traits, defined.object_types, defined.event_properties, defined.health_scores
+    )
 
 
 @lru_cache(maxsize=256)
-def _catalog(trait_document: str, type_document: str, property_document: str) -> Catalog:
+def _catalog(
+    trait_document: str, type_document: str, property_document: str, score_document: str
+) -> Catalog:
     traits: dict[str, list[Field]] = defaultdict(list)
     for row in from_json(trait_document):
         field = field_of(row["key"], row["type"], row["options"] or (), row["currency"])
         traits[row["record_type"]].append(field)
+    for row in from_json(score_document):
+        traits[row["record_type"]] += _health_fields(row)
     properties: dict[str, list[Field]] = defaultdict(list)
     for row in from_json(property_document):
         for event in row["events"]:
             properties[event].append(event_property(row["key"], FIELD_TYPES[row["type"]]))
     known = with_objects(STANDARD, _read_types(type_document)).with_fields(traits)
     return known.with_event_properties(properties) if properties else known
+
+
+def _health_fields(score: Mapping[str, Any]) -> Iterator[Field]:
+    """Score and label; those of the score `overall` by a shorter name, too."""
+    labels = tuple(dict.fromkeys(score["labels"]))
+    groups = (f"health.{score['key']}", *(("health",) if score["key"] == "overall" else ()))
+    for group in groups:
+        owner = ("score_id", UUID(score["id"]))
+        yield Field(
+            f"{group}.score", FieldType.NUMBER, side=Side("health_scores", "score", owner=owner)
+        )
+        yield Field(
+            f"{group}.label",
+            FieldType.SELECT,
+            options=labels,
+            ranked=True,
+            side=Side("health_scores", "label", owner=owner),
+        )
 
 
 def with_objects(catalog: Catalog, defined: Sequence[ObjectType]) -> Catalog:

@@ -16,6 +16,10 @@ from shared.uow import UnitOfWork
 KEYS: Final = Keys("health_score", "health_score_types", "archived_at is null")
 
 
+OVERALL: Final = "overall"
+"""The key of the score that rules read without its key."""
+
+
 @dataclass(frozen=True, slots=True)
 class HealthScore:
     id: UUID
@@ -30,6 +34,12 @@ class HealthScore:
     version: int
     created_at: datetime
     updated_at: datetime
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """What rules read of it by these names."""
+        names = tuple(f"health.{self.key}.{what}" for what in ("score", "label"))
+        return (*names, "health.score", "health.label") if self.key == OVERALL else names
 
 
 _TYPES = health_score_types

@@ -6,6 +6,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from accounts_api.evaluation.engine import service as engine
+from accounts_api.evaluation.rule_kinds.evaluators import HEALTH
 from accounts_api.evaluation.usages.service import Used, find_usages, must_be_unused
 from accounts_api.identity.audit_log import service as audit_log
 from accounts_api.signals.health_scores import queries
@@ -18,7 +19,6 @@ from shared.uow import UnitOfWork
 
 __all__ = ["KEYS", "HealthScore"]
 
-KIND: Final = "health"
 MOST_SCORES: Final = 10
 _SHOWN: Final = (
     "id",
@@ -135,6 +135,7 @@ async def archive_score(
         advice = "Take it out of these first, or send `force=true`."
         must_be_unused(await used_by(uow, score), advice)
     await queries.archive_score(uow, score_id)
+    await engine.register(uow, score_id, HEALTH, score.record_type, ())
     await audit_log.record(
         uow, "health_score.archived", "health_score", score_id, before=_audited(score)
     )
