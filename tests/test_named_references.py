@@ -333,6 +333,8 @@ ELSEWHERE: Final = {
     },
     **{("sync", f"{of}write_back/*/target"): _OF_A_MAPPING for of in ("", "mapping/")},
     ("sync", "mapping"): _OF_A_MAPPING,
+    ("accounts", "definitions/*/caps/*/when"): "tests/accounts_api/signals/health_values/"
+    "test_health_values.py",
     **{
         ("tasks", f"{record}_external_id"): "tests/tasks_api/records/test_upserts.py"
         for record in ("subject", "account")

@@ -43,6 +43,7 @@ from accounts_api.records.store.hooks import RecordHooks
 from accounts_api.signals.indicator_definitions import service as indicator_definitions
 from accounts_api.signals.indicator_rules import evaluation as indicator_rules
 from accounts_api.signals.indicators import service as indicators
+from accounts_api.signals.health_scores import service as health_scores
 from accounts_api.signals.health_values import evaluation as health
 from accounts_api.signals.health_values.queries import HEALTH_OF
 from accounts_api.signals.product_events import service as product_events
@@ -75,6 +76,7 @@ WIRING: Final[Wiring] = (
             deactivation.RULES.find_usages,
             formulas.find_usages,
             handovers.find_usages,
+            health_scores.find_usages,
             imports.find_usages,
             indicator_definitions.find_usages,
             lifecycle.RULES.find_usages,

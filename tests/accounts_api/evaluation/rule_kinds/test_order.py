@@ -56,7 +56,7 @@ async def test_what_decides_a_field_is_judged_before_what_looks_at_it(tenure: Te
     measure = {"key": "grown", "input": f"rule({grown})", "points": points}
     labels = [{"key": "poor", "from": 0}, {"key": "fine", "from": 50}]
     definition = {"title": "All", "labels": labels, "groups": [{"key": "g", "measures": [measure]}]}
-    score = {"key": "overall", "title": "Overall", "record_type": "account"}
+    score = {"key": "overall", "title": "Overall", "record_type": "account", "stop_at_churn": False}
     await make(ws, "health-scores", score)
     listed = {"definitions": [definition]}
     defined = await ws.admin.put(

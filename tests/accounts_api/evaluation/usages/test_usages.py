@@ -291,6 +291,9 @@ NOT_ASKED: dict[str, set[str]] = {
         "assignment_rules.last_member_id",
         "handovers.key_role_key",
     }
+    | {"health_changes.definition_key", "health_changes.definitions_version"}
+    | {"health_scores.definition_key", "health_scores.definitions_version"}
+    | {"health_score_types.definitions_version"}
     | {"handovers.last_member_id", "handovers.member_id", "calendars.definition"},
     # copies of what accounts has, who wrote and when, and what somebody was told
     "tasks": {"accounts.key_roles", "notes.author", "notifications.member_id"}

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy import Text, and_, bindparam, cast, func, insert, select, update
 
 from accounts_api.signals.health_scores.models import health_definitions, health_score_types
 from shared.data import WORKSPACE
@@ -60,6 +60,29 @@ async def scores(uow: UnitOfWork, *, archived: bool = False) -> list[HealthScore
 async def score_by_id(uow: UnitOfWork, score_id: UUID, *, lock: bool = False) -> HealthScore | None:
     statement = _BY_ID.with_for_update(key_share=True) if lock else _BY_ID
     return await uow.row(HealthScore, statement, score_id=score_id)
+
+
+_NAMING = (
+    _OF_WORKSPACE.join(
+        health_definitions,
+        and_(
+            health_definitions.c.workspace_id == _TYPES.c.workspace_id,
+            health_definitions.c.score_id == _TYPES.c.id,
+            health_definitions.c.version == _TYPES.c.definitions_version,
+        ),
+    )
+    .where(
+        _TYPES.c.archived_at.is_(None),
+        func.strpos(cast(health_definitions.c.document, Text), bindparam("named", type_=Text()))
+        > 0,
+    )
+    .order_by(_TYPES.c.title, _TYPES.c.id)
+)
+
+
+async def scores_naming(uow: UnitOfWork, named: str) -> list[HealthScore]:
+    """Whose definitions hold this text, by title."""
+    return await uow.rows(HealthScore, _NAMING, named=named)
 
 
 async def add_score(uow: UnitOfWork, values: Mapping[str, object]) -> HealthScore:

@@ -7,7 +7,8 @@ from uuid import UUID
 
 from accounts_api.evaluation.engine import service as engine
 from accounts_api.evaluation.rule_kinds.evaluators import HEALTH
-from accounts_api.evaluation.usages.service import Used, find_usages, must_be_unused
+from accounts_api.evaluation.usages import service as usages
+from accounts_api.evaluation.usages.service import Used, must_be_unused
 from accounts_api.identity.audit_log import service as audit_log
 from accounts_api.signals.health_scores import queries
 from accounts_api.signals.health_scores.queries import KEYS, HealthScore
@@ -16,6 +17,7 @@ from shared.db import refuse
 from shared.errors import Conflict, NotFound, check_version
 from shared.keys import KeyTaken
 from shared.uow import UnitOfWork
+from shared.usages import Usage
 
 __all__ = ["KEYS", "HealthScore"]
 
@@ -143,8 +145,18 @@ async def archive_score(
 
 async def used_by(uow: UnitOfWork, score: HealthScore) -> Used:
     """By rules that read its score or its label. Other services cannot."""
-    found = await find_usages(uow, "health_score", score.record_type, score.key)
+    found = await usages.find_usages(uow, "health_score", score.record_type, score.key)
     return Used(list(dict.fromkeys(found)), [], 0)
+
+
+async def find_usages(uow: UnitOfWork, what: str, _: str | None, key: str) -> list[Usage]:
+    """The scores whose definitions name a member, whose id stands in their rules. Of all else the
+    engine knows who depends on it.
+    """
+    if what != "member":
+        return []
+    found = await queries.scores_naming(uow, key)
+    return [Usage("health_score", str(score.id), score.title) for score in found]
 
 
 def cause_of(uow: UnitOfWork) -> list[dict[str, Any]]:
