@@ -215,6 +215,10 @@ ELSEWHERE: dict[str, str] = {
     "accounts.survey_response_versions.answers": LOG,
     "accounts.survey_responses.answers": RECORD,
     "accounts.survey_versions.questions": INNER,
+    "accounts.health_definitions.document": (
+        "tests/accounts_api/signals/health_definitions/test_health_definitions.py spoils it"
+    ),
+    "accounts.health_changes.inputs": LOG,
     "sequencer.contact_accounts.plan_roles": RECORD,
     "sequencer.enrollment_entries.detail": LOG,
     "sequencer.sequence_versions.definition": (

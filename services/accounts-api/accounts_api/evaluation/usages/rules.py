@@ -29,8 +29,8 @@ def sought_dependencies(
         case "event_property", _:
             read = event_property_dependency(key)
             return (("account", read), ("contact", read))
-        case "health_score", str():
-            return ((record_type, f"health.{key}.score"), (record_type, f"health.{key}.label"))
+        case "field", str():
+            return ((record_type, key),)
         case "key_role", _:
             return (("account", role_dependency(key)),)
         case _:

@@ -31,9 +31,9 @@ class UsagesUnknown(Unavailable):
 
 
 FindUsages = Callable[[UnitOfWork, str, str | None, str], Awaitable[Sequence[Usage]]]
-"""(uow, a `UsageTarget` | "object_type" | "relation", record type of a trait, a segment or a
-relation, key or id) to what of the feature uses it. A relation is what the records of a type call
-the instances of another.
+"""(uow, a `UsageTarget` | "object_type" | "relation" | "field", record type of a trait, segment,
+relation or field, key or id) to what of the feature uses it. A relation is what the records of a
+type call the instances of another.
 """
 
 

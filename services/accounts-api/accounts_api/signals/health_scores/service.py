@@ -145,7 +145,11 @@ async def archive_score(
 
 async def used_by(uow: UnitOfWork, score: HealthScore) -> Used:
     """By rules that read its score or its label. Other services cannot."""
-    found = await usages.find_usages(uow, "health_score", score.record_type, score.key)
+    found = [
+        usage
+        for name in score.fields
+        for usage in await usages.find_usages(uow, "field", score.record_type, name)
+    ]
     return Used(list(dict.fromkeys(found)), [], 0)
 
 
