@@ -85,6 +85,8 @@ class FromChildren:
     weigh_by: WeighedBy
     mode: ChildrenMode
     where: dict[str, Any] | str | None = None
+    score: str = "overall"
+    """The id or key of the score that the children have."""
 
 
 @dataclass(frozen=True, slots=True)

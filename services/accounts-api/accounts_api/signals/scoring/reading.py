@@ -235,7 +235,7 @@ class _Reader:
 
 
 def _from_children(given: FromChildrenIn | None) -> FromChildren | None:
-    return None if given is None else FromChildren(given.weigh_by, given.mode, given.where)
+    return None if given is None else FromChildren(**given.model_dump())
 
 
 def _escaped(part: str) -> str:

@@ -185,6 +185,9 @@ class FromChildrenIn(In):
     where: WrittenRule | None = Field(
         default=None, description="A rule over the records below, as JSON or as text; null: all."
     )
+    score: KeyOrId = Field(
+        default="overall", description="Which of their scores counts: a health score of accounts."
+    )
 
 
 class HealthDefinitionIn(In):
