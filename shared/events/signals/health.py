@@ -24,7 +24,7 @@ class HealthDefinitionsChanged(Event):
     name: ClassVar[str] = "accounts.health_definitions_changed.v1"
     public_name: ClassVar[str | None] = "health.definitions_changed"
 
-    score_id: UUID
+    score_id: UUID = Field(description="The id of the health score.")
     key: str = Field(description="The key of the health score.")
     title: str = Field(description="The title of the health score.")
     record_type: HealthRecordType
@@ -48,10 +48,10 @@ class HealthMeasureMoved(BaseModel):
 class _HealthChanged(Event):
     """What events of one record's health have in common."""
 
-    score_id: UUID
+    score_id: UUID = Field(description="The id of the health score.")
     score_key: str = Field(description="The key of the health score.")
     record_type: HealthRecordType
-    record_id: UUID
+    record_id: UUID = Field(description="The id of the record.")
     score_before: int | None = Field(description="From 0 to 100; null: there was none.")
     score: int | None = Field(description="From 0 to 100; null: there is none.")
     label_before: str | None = Field(description="The key of the label; null: there was none.")

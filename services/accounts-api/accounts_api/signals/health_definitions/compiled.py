@@ -1,6 +1,6 @@
 """Stored or sent definitions, made ready for use against what the workspace has."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Final, TypeVar
@@ -25,7 +25,6 @@ T = TypeVar("T")
 CHILDREN: Final = "accounts"
 """The relation to the records whose scores an organization's is made of."""
 _CHILD: Final = "account"
-_CHILD_SCORE: Final = "health.overall.score"
 _MORE: Final = ("column", "suggestion")
 EVERY: Final = n.AllOf(())
 
@@ -138,6 +137,17 @@ def _without(definition: Definition, inputs: Sequence[Input | None]) -> Definiti
     return replace(definition, groups=tuple(groups))
 
 
+def _score_named(fields: Iterable[Field], word: str) -> Field | None:
+    """The field of a score that a key or an id names."""
+    for field in fields:
+        of_score = field.side is not None and field.side.value == "score"
+        if of_score and field.side is not None and field.side.owner is not None:
+            _, score_id = field.side.owner
+            if field.name == f"health.{word}.score" or str(score_id) == word:
+                return field
+    return None
+
+
 class _Names:
     """Looks up what definitions name, and notes what there is not."""
 
@@ -200,13 +210,14 @@ class _Names:
             if where is not None
             else self.rule(given.where or "", _CHILD, f"{pointer}/where")
         )
-        if _CHILD_SCORE not in fields:
-            message = "There is no score `overall` of accounts that it could be made of."
-            self.faults.append(Fault(pointer, "unknown_input", message))
+        score = _score_named(fields.values(), given.score)
+        if score is None:
+            message = f"There is no health score {given.score!r} of accounts."
+            self.faults.append(Fault(f"{pointer}/score", "unknown_input", message))
             return None
         if rule is None:
             return None
-        return Children(relation, fields[_CHILD_SCORE], fields["arr"], rule)
+        return Children(relation, score, fields["arr"], rule)
 
     def known(self, read: Callable[[], T], pointer: str, *, exact: bool = False) -> T | None:
         """What is read, or its faults: `exact` at the pointer itself."""

@@ -106,12 +106,20 @@ def _rules(compiled: Compiled) -> list[Rule]:
     return rules
 
 
-def _made(found: List, context: EvaluationContext) -> Select[Any]:
-    seen = _Seen(found, context)
+def results_of(found: List, context: EvaluationContext, *, everyone: bool = False) -> CTE:
+    """What a list gives each of the records `ids`, or every live one: `record_id`, `state`, `arr`,
+    `currency`, `computed_score`, `computed_label`, `definition_key`, `points`, `inputs` by the keys
+    of measures, `null_reason`, the title of the cap as `capped_by`, and `next_at`, when time alone
+    changes it. What is stored, and what people said, is not looked at.
+    """
+    seen = _Seen(found, context, everyone=everyone)
     results = [_result(one, place, seen) for place, one in enumerate(found.compiled.definitions)]
     results.append(_without(seen.cte))
-    result = union_all(*results).cte("result").prefix_with("materialized")
-    return _differing(result)
+    return union_all(*results).cte("result").prefix_with("materialized")
+
+
+def _made(found: List, context: EvaluationContext) -> Select[Any]:
+    return _differing(results_of(found, context))
 
 
 @lru_cache(maxsize=128)
@@ -122,8 +130,9 @@ def _of_day(found: List, context: EvaluationContext) -> Select[Any]:
 class _Seen:
     """What is read of each record, once: the place of its definition, and what that one reads."""
 
-    def __init__(self, found: List, context: EvaluationContext) -> None:
+    def __init__(self, found: List, context: EvaluationContext, *, everyone: bool) -> None:
         self.found = found
+        self.everyone = everyone
         self.context = context
         self.row = Row(found.type, record_table(found.type))
         self.chosen = self._chosen()
@@ -219,7 +228,11 @@ class _Seen:
 
     def _cte(self) -> CTE:
         row, account = self.row, self.found.type.name == "account"
-        wanted = bindparam("ids", type_=ARRAY(Uuid()))
+        wanted = (
+            row.table.c.deleted_at.is_(None)
+            if self.everyone
+            else row.id == any_(bindparam("ids", type_=ARRAY(Uuid())))
+        )
         return (
             select(
                 row.id.label("record_id"),
@@ -231,7 +244,7 @@ class _Seen:
             )
             .select_from(row.table)
             .join(self.chosen, true())
-            .where(row.workspace == WORKSPACE, row.id == any_(wanted))
+            .where(row.workspace == WORKSPACE, wanted)
             .cte("seen")
             .prefix_with("materialized")
         )

@@ -22,10 +22,10 @@ from accounts_api.signals.scoring.reach import score_range
 from accounts_api.signals.scoring.schemas import (
     BandIn,
     FromChildrenIn,
-    GroupIn,
     HealthDefinitionIn,
     LabelIn,
     LinearIn,
+    MeasureGroupIn,
     MeasureIn,
     PointsIn,
 )
@@ -121,7 +121,7 @@ class _Reader:
             self.group(group, f"{at}/groups/{place}") for place, group in enumerate(document.groups)
         )
 
-    def group(self, group: GroupIn, at: str) -> Group:
+    def group(self, group: MeasureGroupIn, at: str) -> Group:
         if not group.measures:
             self.fault(f"{at}/measures", "no_measures", "Name at least one measure.")
         measures = tuple(

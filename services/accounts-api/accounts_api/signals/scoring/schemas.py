@@ -3,11 +3,43 @@
 from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
+from typing_extensions import TypeAliasType
 
 from accounts_api.evaluation.rule_sets.schemas import WrittenRule
 from accounts_api.signals.scoring.definition import ChildrenMode, GroupMode, Tone, WeighedBy
 from shared.schemas import In, KeyOrId, OneLine, Slug, Title
 
+HealthTone = TypeAliasType(
+    "HealthTone",
+    Annotated[Tone, Field(description="What a label says: something bad, doubtful or good.")],
+)
+HealthGroupMode = TypeAliasType(
+    "HealthGroupMode",
+    Annotated[
+        GroupMode,
+        Field(
+            description="`weighted`: the points of a group are the weighted mean of its measures;"
+            " `worst`: those of its least measure."
+        ),
+    ],
+)
+HealthChildrenMode = TypeAliasType(
+    "HealthChildrenMode",
+    Annotated[
+        ChildrenMode,
+        Field(description="Whether the weighted mean of the children counts, or the worst."),
+    ],
+)
+HealthWeighedBy = TypeAliasType(
+    "HealthWeighedBy",
+    Annotated[WeighedBy, Field(description="By what children are weighed: ARR, or all alike.")],
+)
+WhenNull = TypeAliasType(
+    "WhenNull",
+    Annotated[
+        Literal["skip"], Field(description="A measure without a value is left out of its group.")
+    ],
+)
 Points = Annotated[
     float, Field(ge=0, le=100, description="Points, from 0 to 100, with at most two decimals.")
 ]
@@ -78,7 +110,7 @@ class LabelIn(In):
     start: int = Field(
         alias="from", ge=0, le=100, description="The least score that has it. The first has 0."
     )
-    tone: Tone | None = Field(default=None, description="How a frontend may show it.")
+    tone: HealthTone | None = Field(default=None, description="How a frontend may show it.")
 
 
 class BandIn(In):
@@ -135,7 +167,7 @@ class MeasureIn(In):
         " `indicators(<rule>)` for how many are open, or `rule(<rule>)`, which is 100 or 0.",
     )
     weight: Weight = 1
-    when_null: Literal["skip"] | Points = Field(
+    when_null: WhenNull | Points = Field(
         default="skip",
         description="The points of a record that has no value there; or `skip`: the measure is left"
         " out, and its weight goes to the others of its group.",
@@ -148,12 +180,12 @@ class MeasureIn(In):
     )
 
 
-class GroupIn(In):
+class MeasureGroupIn(In):
     """Measures that are weighed among themselves, and then as one."""
 
     key: Slug = Field(description="A word for it; no other group of the definition has it.")
     weight: Weight = 1
-    mode: GroupMode = Field(
+    mode: HealthGroupMode = Field(
         default="weighted",
         description="`weighted`: its points are the weighted mean of its measures; `worst`: those"
         " of its least measure.",
@@ -174,12 +206,12 @@ class FromChildrenIn(In):
     Those without a score do not count; where none has one, there is none.
     """
 
-    weigh_by: WeighedBy = Field(
+    weigh_by: HealthWeighedBy = Field(
         default="arr",
         description="What each counts by: its ARR, or `none` for all alike. Where none has any ARR,"
         " they count alike.",
     )
-    mode: ChildrenMode = Field(
+    mode: HealthChildrenMode = Field(
         default="average", description="Their weighted mean, or that of the worst."
     )
     where: WrittenRule | None = Field(
@@ -209,7 +241,7 @@ class HealthDefinitionIn(In):
     labels: list[LabelIn] = Field(
         min_length=2, max_length=6, description="From the lowest to the highest."
     )
-    groups: list[GroupIn] = Field(
+    groups: list[MeasureGroupIn] = Field(
         default=[], max_length=20, description="What is looked at; 40 measures at most."
     )
     from_children: FromChildrenIn | None = Field(
