@@ -7,7 +7,8 @@ from uuid import UUID
 from pydantic_core import to_json
 from sqlalchemy import text
 
-from accounts_api.signals.health_values.statement import List, statement_of
+from accounts_api.signals.health_values.difference import statement_of
+from accounts_api.signals.health_values.statement import List
 from shared.rules.types.context import EvaluationContext
 from shared.uow import UnitOfWork
 

@@ -30,18 +30,14 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from accounts_api.evaluation.engine.next_changes import stored_next_change
 from accounts_api.signals.health_definitions.compiled import Children, Compiled, Scored
-from accounts_api.signals.health_inputs.inputs import Input, RuleHolds
+from accounts_api.signals.health_inputs.inputs import Input
 from accounts_api.signals.health_inputs.sql import edge_of, instants_of, value_of
-from accounts_api.signals.health_overrides.models import health_overrides
-from accounts_api.signals.health_values.models import health_scores
 from accounts_api.signals.scoring import sql as scoring
 from accounts_api.signals.scoring.definition import Definition
 from shared.columns import AT
 from shared.data import WORKSPACE
 from shared.rules.sql.compile import verdict
-from shared.rules.sql.evaluate_many import of_day
 from shared.rules.sql.next_change import next_change
 from shared.rules.sql.rows import Row, record_table
 from shared.rules.types.catalog import RecordType
@@ -54,24 +50,7 @@ GONE: Final = "gone"
 STOPPED: Final = "stopped"
 """It keeps the score that it has."""
 NO_DEFINITION: Final = "no_definition"
-_KEPT: Final = (
-    "score",
-    "label",
-    "computed_score",
-    "computed_label",
-    "definition_key",
-    "definitions_version",
-    "points",
-    "null_reason",
-    "capped_by",
-    "override_id",
-    "label_since",
-    "told_score",
-)
-_SAID: Final = ("id", "label", "score", "expires_at")
 Expression = ColumnElement[Any]
-SCORE: Final = bindparam("score_id", type_=Uuid())
-VERSION: Final = bindparam("version", type_=Integer())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,23 +68,6 @@ def list_of(compiled: Compiled, type_: RecordType, *, stops_at_churn: bool) -> L
     return List(compiled, type_, stops_at_churn)
 
 
-def statement_of(found: List, context: EvaluationContext) -> Select[Any]:
-    """Executed with `ids`, `score_id` and `version`. Making it costs more than running it for a few
-    records, so it is kept for the day, unless a rule asks for the very instant.
-    """
-    day = of_day(_rules(found.compiled), context)
-    return _made(found, context) if day is None else _of_day(found, day)
-
-
-def _rules(compiled: Compiled) -> list[Rule]:
-    rules = [compiled.has_score]
-    for one in compiled.definitions:
-        rules += [rule for rule in (one.segment, *one.caps) if rule is not None]
-        rules += [each.rule for each in one.inputs if isinstance(each, RuleHolds)]
-        rules += [one.children.where] if one.children is not None else []
-    return rules
-
-
 def results_of(found: List, context: EvaluationContext, *, everyone: bool = False) -> CTE:
     """What a list gives each of the records `ids`, or every live one: `record_id`, `state`, `arr`,
     `currency`, `computed_score`, `computed_label`, `definition_key`, `points`, `inputs` by the keys
@@ -116,15 +78,6 @@ def results_of(found: List, context: EvaluationContext, *, everyone: bool = Fals
     results = [_result(one, place, seen) for place, one in enumerate(found.compiled.definitions)]
     results.append(_without(seen.cte))
     return union_all(*results).cte("result").prefix_with("materialized")
-
-
-def _made(found: List, context: EvaluationContext) -> Select[Any]:
-    return _differing(results_of(found, context))
-
-
-@lru_cache(maxsize=128)
-def _of_day(found: List, context: EvaluationContext) -> Select[Any]:
-    return _made(found, context)
 
 
 class _Seen:
@@ -350,57 +303,3 @@ def _without(seen: CTE) -> Select[Any]:
         cast(null(), Text).label("capped_by"),
         cast(null(), AT).label("next_at"),
     ).where(or_(seen.c.state != SCORED, seen.c.place.is_(None)))
-
-
-def _differing(result: CTE) -> Select[Any]:
-    """Beside what is stored: those where that is not the same, and all that a person spoke of."""
-    stored = _beside(health_scores, result, _KEPT, "stored")
-    said = _beside(health_overrides, result, _SAID, "said", health_overrides.c.ended_at.is_(None))
-    next_change_at = stored_next_change(WORKSPACE, SCORE, result.c.record_id)
-    same = ("computed_score", "computed_label", "definition_key", "null_reason", "capped_by")
-    differs = [result.c[name].is_distinct_from(stored.c[name]) for name in same]
-    differs += [
-        result.c.points.is_distinct_from(stored.c.points),
-        stored.c.definitions_version.is_distinct_from(VERSION),
-    ]
-    known = stored.c.label_since.is_not(None)
-    return (
-        select(
-            result,
-            *(stored.c[name].label(f"stored_{name}") for name in _KEPT),
-            *(said.c[name].label(f"said_{name}") for name in _SAID),
-            next_change_at.label("stored_next_at"),
-        )
-        .select_from(result)
-        .outerjoin(stored, true())
-        .outerjoin(said, true())
-        .where(
-            or_(
-                and_(result.c.state == SCORED, or_(*differs)),
-                and_(result.c.state == GONE, known),
-                said.c.id.is_not(None),
-                stored.c.override_id.is_not(None),
-                result.c.next_at.is_distinct_from(next_change_at),
-            )
-        )
-    )
-
-
-def _beside(
-    table: Any, result: CTE, names: Sequence[str], name: str, *where: ColumnElement[bool]
-) -> FromClause:
-    """The row of a record, found by its key: a join would be planned for a table that has grown
-    since it was last analyzed.
-    """
-    return (
-        select(*(table.c[column] for column in names))
-        .where(
-            table.c.workspace_id == WORKSPACE,
-            table.c.score_id == SCORE,
-            table.c.record_id == result.c.record_id,
-            *where,
-        )
-        .correlate(result)
-        .limit(1)
-        .lateral(name)
-    )

@@ -1,0 +1,128 @@
+"""Where what a list gives is not what is stored."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any, Final
+
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    FromClause,
+    Integer,
+    Select,
+    Uuid,
+    and_,
+    bindparam,
+    or_,
+    select,
+    true,
+)
+
+from accounts_api.evaluation.engine.next_changes import stored_next_change
+from accounts_api.signals.health_definitions.compiled import Compiled
+from accounts_api.signals.health_inputs.inputs import RuleHolds
+from accounts_api.signals.health_overrides.models import health_overrides
+from accounts_api.signals.health_values.models import health_scores
+from accounts_api.signals.health_values.statement import GONE, SCORED, List, results_of
+from shared.data import WORKSPACE
+from shared.rules.sql.evaluate_many import of_day
+from shared.rules.types.context import EvaluationContext
+from shared.rules.types.typed import Rule
+
+_KEPT: Final = (
+    "score",
+    "label",
+    "computed_score",
+    "computed_label",
+    "definition_key",
+    "definitions_version",
+    "points",
+    "null_reason",
+    "capped_by",
+    "override_id",
+    "label_since",
+    "told_score",
+)
+_SAID: Final = ("id", "label", "score", "expires_at")
+SCORE: Final = bindparam("score_id", type_=Uuid())
+VERSION: Final = bindparam("version", type_=Integer())
+
+
+def statement_of(found: List, context: EvaluationContext) -> Select[Any]:
+    """Executed with `ids`, `score_id` and `version`. Making it costs more than running it for a few
+    records, so it is kept for the day, unless a rule asks for the very instant.
+    """
+    day = of_day(_rules(found.compiled), context)
+    return _made(found, context) if day is None else _of_day(found, day)
+
+
+def _rules(compiled: Compiled) -> list[Rule]:
+    rules = [compiled.has_score]
+    for one in compiled.definitions:
+        rules += [rule for rule in (one.segment, *one.caps) if rule is not None]
+        rules += [each.rule for each in one.inputs if isinstance(each, RuleHolds)]
+        rules += [one.children.where] if one.children is not None else []
+    return rules
+
+
+def _made(found: List, context: EvaluationContext) -> Select[Any]:
+    return _differing(results_of(found, context))
+
+
+@lru_cache(maxsize=128)
+def _of_day(found: List, context: EvaluationContext) -> Select[Any]:
+    return _made(found, context)
+
+
+def _differing(result: CTE) -> Select[Any]:
+    """Beside what is stored: those where that is not the same, and all that a person spoke of."""
+    stored = _beside(health_scores, result, _KEPT, "stored")
+    said = _beside(health_overrides, result, _SAID, "said", health_overrides.c.ended_at.is_(None))
+    next_change_at = stored_next_change(WORKSPACE, SCORE, result.c.record_id)
+    same = ("computed_score", "computed_label", "definition_key", "null_reason", "capped_by")
+    differs = [result.c[name].is_distinct_from(stored.c[name]) for name in same]
+    differs += [
+        result.c.points.is_distinct_from(stored.c.points),
+        stored.c.definitions_version.is_distinct_from(VERSION),
+    ]
+    known = stored.c.label_since.is_not(None)
+    return (
+        select(
+            result,
+            *(stored.c[name].label(f"stored_{name}") for name in _KEPT),
+            *(said.c[name].label(f"said_{name}") for name in _SAID),
+            next_change_at.label("stored_next_at"),
+        )
+        .select_from(result)
+        .outerjoin(stored, true())
+        .outerjoin(said, true())
+        .where(
+            or_(
+                and_(result.c.state == SCORED, or_(*differs)),
+                and_(result.c.state == GONE, known),
+                said.c.id.is_not(None),
+                stored.c.override_id.is_not(None),
+                result.c.next_at.is_distinct_from(next_change_at),
+            )
+        )
+    )
+
+
+def _beside(
+    table: Any, result: CTE, names: Sequence[str], name: str, *where: ColumnElement[bool]
+) -> FromClause:
+    """The row of a record, found by its key: a join would be planned for a table that has grown
+    since it was last analyzed.
+    """
+    return (
+        select(*(table.c[column] for column in names))
+        .where(
+            table.c.workspace_id == WORKSPACE,
+            table.c.score_id == SCORE,
+            table.c.record_id == result.c.record_id,
+            *where,
+        )
+        .correlate(result)
+        .limit(1)
+        .lateral(name)
+    )
