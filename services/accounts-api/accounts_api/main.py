@@ -33,6 +33,7 @@ from accounts_api.signals.event_lists import router as event_lists
 from accounts_api.signals.event_names import router as event_names
 from accounts_api.signals.event_properties import router as event_properties
 from accounts_api.signals.health_definitions import router as health_definitions
+from accounts_api.signals.health_records import router as health_records
 from accounts_api.signals.health_scores import router as health_scores
 from accounts_api.signals.indicator_actions import router as indicators
 from accounts_api.signals.indicator_definitions import router as indicator_definitions
@@ -126,6 +127,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             indicators.router,
             indicators.of_accounts,
             health_definitions.router,
+            health_records.router,
             members.router,
             usages.router,
             usages.of_calendars,

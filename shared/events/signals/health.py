@@ -88,3 +88,50 @@ class HealthScoreChanged(_HealthChanged):
 
     name: ClassVar[str] = "accounts.health_score_changed.v1"
     public_name: ClassVar[str | None] = "health.score_changed"
+
+
+HealthOverrideEnding = TypeAliasType(
+    "HealthOverrideEnding",
+    Annotated[
+        Literal["person", "expired", "deleted", "archived"],
+        Field(
+            description="What ended an override: a person, its own end, that the record left, or"
+            " that the score was archived."
+        ),
+    ],
+)
+
+
+class HealthOverridden(Event):
+    """A person said what a record's health is, until it expires. What follows for score and label
+    is told apart.
+    """
+
+    name: ClassVar[str] = "accounts.health_overridden.v1"
+    public_name: ClassVar[str | None] = "health.overridden"
+
+    override_id: UUID = Field(description="The id of the override.")
+    score_id: UUID = Field(description="The id of the health score.")
+    score_key: str = Field(description="The key of the health score.")
+    record_type: HealthRecordType
+    record_id: UUID = Field(description="The id of the record.")
+    label: str | None = Field(description="The key of the label that was said; null: a score was.")
+    score: int | None = Field(description="The score that was said; null: a label was.")
+    reason: str = Field(description="Why, for people.")
+    effective_at: datetime = Field(description="Since when it holds, by the workspace's clock.")
+    expires_at: datetime = Field(description="When the computed score holds again.")
+
+
+class HealthOverrideEnded(Event):
+    """An override of a record's health holds no more: the computed score does."""
+
+    name: ClassVar[str] = "accounts.health_override_ended.v1"
+    public_name: ClassVar[str | None] = "health.override_ended"
+
+    override_id: UUID = Field(description="The id of the override.")
+    score_id: UUID = Field(description="The id of the health score.")
+    score_key: str = Field(description="The key of the health score.")
+    record_type: HealthRecordType
+    record_id: UUID = Field(description="The id of the record.")
+    ended_by: HealthOverrideEnding
+    effective_at: datetime = Field(description="When it ended, by the workspace's clock.")

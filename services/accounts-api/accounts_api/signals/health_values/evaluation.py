@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -16,14 +17,20 @@ from accounts_api.signals.health_overrides import queries as overrides
 from accounts_api.signals.health_overrides.rules import Override, overridden
 from accounts_api.signals.health_scores.queries import HealthScore, score_by_id, scores, set_faults
 from accounts_api.signals.health_values import queries
-from accounts_api.signals.health_values.publishing import Change, publish
+from accounts_api.signals.health_values.publishing import (
+    Change,
+    link_of,
+    publish,
+    publish_ended,
+)
 from accounts_api.signals.health_values.queries import Result
 from accounts_api.signals.health_values.rules import NOTHING, Stored, Verdict, is_told
 from accounts_api.signals.health_values.statement import GONE, STOPPED, List, list_of
+from shared.events.signals.health import HealthOverrideEnding
 from shared.ids import new_id
 from shared.rules.interpreter.depends import Dependency
 from shared.rules.types.context import EvaluationContext
-from shared.uow import UnitOfWork
+from shared.uow import UnitOfWork, caused_by
 from shared.usages import Usage
 
 BATCH: Final = 1_000
@@ -65,13 +72,23 @@ async def _list(uow: UnitOfWork, score: HealthScore) -> List:
 
 
 @dataclass(frozen=True, slots=True)
+class Ended:
+    """An override that holds no more."""
+
+    record_id: UUID
+    override_id: UUID
+    at: datetime
+    by: HealthOverrideEnding
+
+
+@dataclass(frozen=True, slots=True)
 class _Batch:
     """What becomes of some records."""
 
     changes: list[Change]
     kept: list[dict[str, Any]]
     removed: list[UUID]
-    ended: list[tuple[UUID, Any, str]]
+    ended: list[Ended]
 
 
 async def _evaluate(
@@ -89,9 +106,7 @@ async def _evaluate(
         trigger = triggers[row.record_id]
         override = _override(row)
         if override is not None and (row.state == GONE or override.expires_at <= context.now):
-            gone = row.state == GONE
-            at = context.now if gone else override.expires_at
-            batch.ended.append((override.id, at, "deleted" if gone else "expired"))
+            batch.ended.append(_ended(score, row, override, context))
             override = None
         expires = None if override is None else override.expires_at
         next_at = earliest([None if row.state == GONE else row.next_at, expires])
@@ -99,9 +114,21 @@ async def _evaluate(
             next_changes.append((score.id, row.record_id, next_at))
         _decide(score, found.compiled, row, override, trigger, batch)
     await engine.set_next_changes(uow, next_changes)
-    await overrides.end_overrides(uow, batch.ended)
+    await overrides.end_overrides(uow, [(one.override_id, one.at, one.by) for one in batch.ended])
+    for one in batch.ended:
+        async with caused_by(uow, (*triggers[one.record_id].cause, link_of(score))):
+            publish_ended(uow, score, one.record_id, one.override_id, one.at, one.by)
     await _store(uow, score, found, batch, context)
     return len(batch.changes)
+
+
+def _ended(
+    score: HealthScore, row: Result, override: Override, context: EvaluationContext
+) -> Ended:
+    if row.state != GONE:
+        return Ended(row.record_id, override.id, override.expires_at, "expired")
+    by: HealthOverrideEnding = "deleted" if score.archived_at is None else "archived"
+    return Ended(row.record_id, override.id, context.now, by)
 
 
 def _override(row: Result) -> Override | None:

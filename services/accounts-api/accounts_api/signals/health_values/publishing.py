@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +13,13 @@ from accounts_api.signals.health_definitions.compiled import Compiled
 from accounts_api.signals.health_scores.queries import HealthScore
 from accounts_api.signals.health_values.rules import Stored, Verdict, moved_most
 from shared.events.base import Cause
-from shared.events.signals.health import HealthLabelChanged, HealthMeasureMoved, HealthScoreChanged
+from shared.events.signals.health import (
+    HealthLabelChanged,
+    HealthMeasureMoved,
+    HealthOverrideEnded,
+    HealthOverrideEnding,
+    HealthScoreChanged,
+)
 from shared.uow import UnitOfWork, caused_by
 
 
@@ -106,3 +113,24 @@ def _facts(score: HealthScore, compiled: Compiled, change: Change) -> dict[str, 
         ],
         "effective_at": change.trigger.at,
     }
+
+
+def publish_ended(
+    uow: UnitOfWork,
+    score: HealthScore,
+    record_id: UUID,
+    override_id: UUID,
+    at: datetime,
+    ended_by: HealthOverrideEnding,
+) -> None:
+    uow.publish(
+        HealthOverrideEnded(
+            override_id=override_id,
+            score_id=score.id,
+            score_key=score.key,
+            record_type=score.record_type,
+            record_id=record_id,
+            ended_by=ended_by,
+            effective_at=at,
+        )
+    )
