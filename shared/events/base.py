@@ -10,8 +10,8 @@ from typing_extensions import TypeAliasType
 
 _Acting = Literal[
     "member", "api_key", "service", "rule", "segment", "formula", "health", "indicator", "sequence",
-    "step", "enrollment", "sync_run", "connection", "event", "webhook", "import", "quiet_batch", "record",
-    "note", "system",
+    "step", "enrollment", "sync_run", "connection", "event", "webhook", "import",
+    "quiet_batch", "record", "note", "system",
 ]  # fmt: skip
 CauseType = TypeAliasType(
     "CauseType",

@@ -17,15 +17,14 @@ from tests.accounts_api.automation.segments.making import members
 from tests.accounts_api.customers.key_roles.making import holders, member, rule
 from tests.accounts_api.records.making import bulk
 from tests.harness import Tenure
-from tests.poisoned.indicators import STEPS as OF_INDICATORS
 from tests.poisoned.health import STEPS as OF_HEALTH
+from tests.poisoned.indicators import STEPS as OF_INDICATORS
 from tests.poisoned.poison import Step, Steps, World
 from tests.poisoned.product_sdks import STEPS as OF_PRODUCT_SDKS
 
 SERVICE: Final = "accounts"
 BY_TEST = (Cause(type="system", id="test"),)
-STEPS = Steps[Step](OF_PRODUCT_SDKS | OF_INDICATORS)
-STEPS = Steps[Step](OF_PRODUCT_SDKS | OF_HEALTH)
+STEPS = Steps[Step](OF_PRODUCT_SDKS | OF_INDICATORS | OF_HEALTH)
 """By name: what is done to many, of whom one cannot be stored."""
 step = STEPS.named
 

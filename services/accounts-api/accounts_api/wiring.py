@@ -40,12 +40,12 @@ from accounts_api.identity.workspaces.service import WorkspaceHooks
 from accounts_api.records.cascades import service as cascades
 from accounts_api.records.schema.hooks import ShapeHooks
 from accounts_api.records.store.hooks import RecordHooks
-from accounts_api.signals.indicator_definitions import service as indicator_definitions
-from accounts_api.signals.indicator_rules import evaluation as indicator_rules
-from accounts_api.signals.indicators import service as indicators
 from accounts_api.signals.health_scores import service as health_scores
 from accounts_api.signals.health_values import evaluation as health
 from accounts_api.signals.health_values.queries import HEALTH_OF
+from accounts_api.signals.indicator_definitions import service as indicator_definitions
+from accounts_api.signals.indicator_rules import evaluation as indicator_rules
+from accounts_api.signals.indicators import service as indicators
 from accounts_api.signals.product_events import service as product_events
 from accounts_api.signals.profiles import service as profiles
 from accounts_api.signals.surveys import service as surveys
