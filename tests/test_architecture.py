@@ -16,7 +16,7 @@ from shared.events import accounts, product_events, sequences, sync, tasks, trai
 from shared.events.base import Event
 from shared.events.registry import EVENTS
 from shared.events.routes import SUBSCRIBES_TO
-from shared.events.signals import indicators, surveys
+from shared.events.signals import health, indicators, surveys
 from shared.openapi.document import api_routes
 from shared.schemas import In
 from shared.settings import SERVICES, ServiceName
@@ -38,6 +38,7 @@ from tests.source_code import (
 
 PUBLISHERS: dict[ModuleType, ServiceName] = {
     accounts: "accounts",
+    health: "accounts",
     indicators: "accounts",
     product_events: "accounts",
     surveys: "accounts",
@@ -107,6 +108,9 @@ SHARED_STATEMENTS = {
     "accounts_api.records.history.as_of": "gives statements the tables as they were",
     "accounts_api.customers.ignored.conditions": "leaves out of a list what is ignored",
     "accounts_api.evaluation.rule_sets.store": "stores the rules of every feature that has a set",
+    "accounts_api.signals.scoring.sql": "makes points and scores of expressions",
+    "accounts_api.signals.health_inputs.sql": "makes expressions of what measures read",
+    "accounts_api.signals.health_values.statement": "scores records, also for who tries a list",
 }
 """What writes statements for other features than its own, and why."""
 

@@ -23,8 +23,7 @@ ANY_ITEM: Final = "*"
 async def mine(tenure: Tenure) -> AsyncIterator[tuple[Workspace, Furniture]]:
     async with tenure.passing_workspace("Mine") as ws:
         made = await furnish(ws)
-        phases = [{"value": "start"}]
-        await make_trait(ws, "account", "phase", "select", options=phases)
+        await make_trait(ws, "account", "phase", "select", options=[{"value": "start"}])
         await make_trait(ws, "account", "whose", "member")
         worked_out = {"formula": "length(name)", "result_type": "number"}
         await make_trait(ws, "account", "worked_out", "formula", **worked_out)
@@ -322,6 +321,7 @@ _NAMING: Final = re.compile(
 )
 _OF_A_MAPPING: Final = "tests/sync_worker/connectors/test_salesforce_rules.py"
 _OF_INVITATIONS: Final = "tests/accounts_api/signals/survey_invitations/test_survey_invitations.py"
+_OF_HEALTH: Final = "tests/accounts_api/signals/health_values/test_health_values.py"
 ELSEWHERE: Final = {
     ("accounts", "mapping"): "tests/accounts_api/customers/imports/test_imports.py",
     ("accounts", "merged_into_external_id"): "tests/sync_worker/crm_sync/test_pull.py",
@@ -333,8 +333,7 @@ ELSEWHERE: Final = {
     },
     **{("sync", f"{of}write_back/*/target"): _OF_A_MAPPING for of in ("", "mapping/")},
     ("sync", "mapping"): _OF_A_MAPPING,
-    ("accounts", "definitions/*/caps/*/when"): "tests/accounts_api/signals/health_values/"
-    "test_health_values.py",
+    ("accounts", "definitions/*/caps/*/when"): _OF_HEALTH,
     **{
         ("tasks", f"{record}_external_id"): "tests/tasks_api/records/test_upserts.py"
         for record in ("subject", "account")

@@ -92,7 +92,7 @@ async def test_a_word_holds_until_it_expires_to_the_instant(tenure: Tenure) -> N
     held = set_.json()
     assert (held["score"], held["label"]) == (69, "fair"), "as far as the label goes"
     assert (held["computed_score"], held["computed_label"]) == (80, "good")
-    assert (held["override"]["reason"], held["next_look_at"]) == (said["reason"], UNTIL)
+    assert (held["override"]["reason"], held["next_check_at"]) == (said["reason"], UNTIL)
     again = await ws.leader.put(override, said)
     assert (again.status_code, again.json()["code"]) == (409, "already_overridden")
     await ws.admin.patch(path, {"traits": {"seats": 10}})

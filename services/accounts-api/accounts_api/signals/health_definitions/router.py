@@ -6,8 +6,7 @@ from accounts_api.signals.health_definitions.schemas import (
     HealthDefinitionsIn,
     HealthDefinitionsOut,
 )
-from accounts_api.signals.health_scores.queries import KEYS
-from accounts_api.signals.health_scores.service import HealthScoreNotFound
+from accounts_api.signals.health_scores.service import KEYS, HealthScoreNotFound
 from shared.auth import Caller
 from shared.routers.key_or_id import by_key_or_id
 from shared.web.all_faults import all_faults_at_once

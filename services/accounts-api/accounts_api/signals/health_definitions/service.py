@@ -13,11 +13,10 @@ from accounts_api.evaluation.rule_sets.segment_keys import SEGMENT_KEYS, keys_by
 from accounts_api.identity.audit_log import service as audit_log
 from accounts_api.records.schema import record_catalog
 from accounts_api.signals.health_definitions.compiled import Compiled, compile_list, compiled
-from accounts_api.signals.health_definitions.rules import segments_of, shown, stored
+from accounts_api.signals.health_definitions.documents import segments_of, shown, stored
 from accounts_api.signals.health_definitions.schemas import HealthDefinitionsIn
-from accounts_api.signals.health_scores import queries
 from accounts_api.signals.health_scores import service as health_scores
-from accounts_api.signals.health_scores.queries import DefinitionList, HealthScore
+from accounts_api.signals.health_scores.service import DefinitionList, HealthScore
 from accounts_api.signals.scoring.schemas import HealthDefinitionIn
 from shared.errors import Fault, Invalid, check_version
 from shared.events.signals.health import HealthDefinitionsChanged
@@ -50,10 +49,10 @@ async def replace_definitions(
     if document == before.document:
         return await _shown(uow, score, before)
     number = score.definitions_version + 1
-    made = await queries.add_definition_list(
+    made = await health_scores.add_definition_list(
         uow, score_id, number, document, health_scores.cause_of(uow)
     )
-    changed = await queries.change_score(
+    changed = await health_scores.change_score(
         uow, score_id, {"definitions_version": number, "faults": None}
     )
     await register(uow, changed, made)
@@ -111,7 +110,7 @@ async def usable(uow: UnitOfWork, score: HealthScore, definitions: DefinitionLis
 
 
 async def current(uow: UnitOfWork, score: HealthScore) -> DefinitionList:
-    found = await queries.definition_list(uow, score.id, score.definitions_version)
+    found = await health_scores.definition_list(uow, score.id, score.definitions_version)
     if found is None:
         raise LookupError(f"The definitions of {score.id} are gone.")
     return found

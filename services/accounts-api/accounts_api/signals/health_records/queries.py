@@ -26,7 +26,7 @@ class RecordHealth:
     null_reason: str | None
     capped_by: str | None
     override: dict[str, Any] | None
-    next_look_at: datetime | None
+    next_check_at: datetime | None
 
 
 _OVERRIDE: Final = """
@@ -44,7 +44,7 @@ _NOW = text(
            ({_OVERRIDE}) as override,
            (select n.next_change_at from rule_next_changes n
             where n.workspace_id = :workspace_id and n.rule_id = t.id
-              and n.record_id = :record_id) as next_look_at
+              and n.record_id = :record_id) as next_check_at
     from health_score_types t
     join health_scores s on s.workspace_id = t.workspace_id and s.score_id = t.id
      and s.record_id = :record_id
@@ -69,7 +69,7 @@ _THEN = text(
                 select 1 from past o where o.score_id = s.score_id
                   and o.label is distinct from s.label
                   and (o.valid_from, o.id) > (b.valid_from, b.id))) as label_since,
-           ({_OVERRIDE}) as override, cast(null as timestamptz) as next_look_at
+           ({_OVERRIDE}) as override, cast(null as timestamptz) as next_check_at
     from health_score_types t
     cross join lateral (
         select * from past p where p.score_id = t.id order by p.valid_from desc, p.id desc limit 1

@@ -16,8 +16,7 @@ from accounts_api.signals.health_records.schemas import (
     RecordHealthOut,
     RecordHealthsOut,
 )
-from accounts_api.signals.health_scores.queries import KEYS
-from accounts_api.signals.health_scores.service import HealthScoreNotFound
+from accounts_api.signals.health_scores.service import KEYS, HealthScoreNotFound
 from shared.auth import Caller
 from shared.paging import CursorParam, Limit, Page
 from shared.routers.key_or_id import by_key_or_id

@@ -34,7 +34,7 @@ _HEALTH: dict[str, Any] = {
     "title": "Overall health",
     **_SAID,
     "label_since": "2026-03-02T09:00:00Z",
-    "next_look_at": "2026-03-05T23:00:00Z",
+    "next_check_at": "2026-03-05T23:00:00Z",
 }
 
 
@@ -116,7 +116,7 @@ class RecordHealthOut(HealthVerdictOut):
     label_since: datetime | None = Field(
         description="Since when it has the label, by the workspace's clock."
     )
-    next_look_at: datetime | None = Field(
+    next_check_at: datetime | None = Field(
         description="When time alone may change it; null: only data can. Null of the past."
     )
 

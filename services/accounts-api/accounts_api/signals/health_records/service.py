@@ -14,15 +14,14 @@ from accounts_api.records.schema.errors import RecordNotFound
 from accounts_api.records.schema.record_schemas import ACCOUNT, RecordSchema
 from accounts_api.records.store.service import state_of
 from accounts_api.signals.health_definitions import service as health_definitions
-from accounts_api.signals.health_overrides import queries as overrides
-from accounts_api.signals.health_overrides.queries import StoredOverride
+from accounts_api.signals.health_overrides import service as overrides
+from accounts_api.signals.health_overrides.service import StoredOverride
 from accounts_api.signals.health_records import queries
 from accounts_api.signals.health_records.queries import HealthChange, RecordHealth
 from accounts_api.signals.health_records.rules import faults_of
 from accounts_api.signals.health_records.schemas import HealthOverrideIn
 from accounts_api.signals.health_scores import service as health_scores
-from accounts_api.signals.health_scores.queries import HealthScore
-from accounts_api.signals.health_scores.service import HealthScoreNotFound
+from accounts_api.signals.health_scores.service import HealthScore, HealthScoreNotFound
 from accounts_api.signals.health_values import evaluation
 from accounts_api.signals.health_values.publishing import publish_ended
 from shared.auth import Caller

@@ -11,7 +11,17 @@ from accounts_api.evaluation.usages import service as usages
 from accounts_api.evaluation.usages.service import Used, must_be_unused
 from accounts_api.identity.audit_log import service as audit_log
 from accounts_api.signals.health_scores import queries
-from accounts_api.signals.health_scores.queries import KEYS, HealthScore
+from accounts_api.signals.health_scores.queries import (
+    KEYS,
+    DefinitionList,
+    HealthScore,
+    add_definition_list,
+    change_score,
+    definition_list,
+    score_by_id,
+    scores,
+    set_faults,
+)
 from accounts_api.signals.health_scores.schemas import HealthScoreIn, HealthScorePatch
 from shared.db import refuse
 from shared.errors import Conflict, NotFound, check_version
@@ -19,7 +29,17 @@ from shared.keys import KeyTaken
 from shared.uow import UnitOfWork
 from shared.usages import Usage
 
-__all__ = ["KEYS", "HealthScore"]
+__all__ = [
+    "KEYS",
+    "DefinitionList",
+    "HealthScore",
+    "add_definition_list",
+    "change_score",
+    "definition_list",
+    "score_by_id",
+    "scores",
+    "set_faults",
+]
 
 MOST_SCORES: Final = 10
 _SHOWN: Final = (

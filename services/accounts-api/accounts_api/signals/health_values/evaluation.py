@@ -13,9 +13,9 @@ from accounts_api.evaluation.rule_sets.rules import earliest
 from accounts_api.records.schema import record_catalog
 from accounts_api.signals.health_definitions import service as health_definitions
 from accounts_api.signals.health_definitions.compiled import Compiled, nobody
-from accounts_api.signals.health_overrides import queries as overrides
+from accounts_api.signals.health_overrides import service as overrides
 from accounts_api.signals.health_overrides.rules import Override, overridden
-from accounts_api.signals.health_scores.queries import HealthScore, score_by_id, scores, set_faults
+from accounts_api.signals.health_scores.service import HealthScore, score_by_id, scores, set_faults
 from accounts_api.signals.health_values import queries
 from accounts_api.signals.health_values.publishing import (
     Change,

@@ -10,7 +10,7 @@ from uuid import UUID
 from accounts_api.evaluation.engine import service as engine
 from accounts_api.evaluation.rule_kinds.evaluators import Trigger
 from accounts_api.signals.health_definitions.compiled import Compiled
-from accounts_api.signals.health_scores.queries import HealthScore
+from accounts_api.signals.health_scores.service import HealthScore
 from accounts_api.signals.health_values.rules import Stored, Verdict, moved_most
 from shared.events.base import Cause
 from shared.events.signals.health import (
