@@ -43,10 +43,15 @@ _WITHIN = {"history": "accounts/{accounts}/history"}
 """Collections that are found within another one."""
 
 
+COLLECTIONS = {"health": "health-scores"}
+"""Of what a record has by another word."""
+
+
 def collection_of(operation: Operation, parameter: str) -> str:
     """`/v1/members/{member_id}` is of `members`, `/v1/dead-events/sync/{id}` of both words."""
     before = _path(operation).partition(f"/{{{parameter}}}")[0].removeprefix("/v1/")
-    return before.rpartition("/")[2] if "{" in before else before
+    collection = before.rpartition("/")[2] if "{" in before else before
+    return COLLECTIONS.get(collection, collection)
 
 
 def _path(operation: Operation) -> str:
