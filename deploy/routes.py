@@ -29,6 +29,7 @@ SEGMENTS: dict[ServiceName, tuple[str, ...]] = {
         "key-roles",
         "lifecycle-rules",
         "members",
+        "metrics",
         "object-types",
         "objects",
         "opportunities",

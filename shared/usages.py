@@ -5,7 +5,7 @@ them.
 from dataclasses import dataclass
 from typing import Final, Literal
 
-UsageTarget = Literal["trait", "segment", "key_role", "member", "survey"]
+UsageTarget = Literal["trait", "segment", "key_role", "member", "metric", "survey"]
 MOST_USAGES: Final = 100
 """How many usages a service lists at most."""
 

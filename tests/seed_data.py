@@ -36,6 +36,12 @@ _SEEDS: dict[str, Any] = {
     "notes": {"title": "Call", "subject_type": "opportunity", "subject_id": ""},
     # Its example speaks of a trait that a fresh workspace has not.
     "lifecycle-rules": {"title": "Gone", "status": "churned", "rule": 'name = "Gone"'},
+    # Its example counts events that never came there.
+    "metrics": {
+        "title": "Contacts",
+        "record_type": "account",
+        "numerator": {"source": "contacts"},
+    },
 }
 
 

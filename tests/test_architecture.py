@@ -16,7 +16,7 @@ from shared.events import accounts, product_events, sequences, sync, tasks, trai
 from shared.events.base import Event
 from shared.events.registry import EVENTS
 from shared.events.routes import SUBSCRIBES_TO
-from shared.events.signals import health, indicators, surveys
+from shared.events.signals import health, indicators, metrics, surveys
 from shared.openapi.document import api_routes
 from shared.schemas import In
 from shared.settings import SERVICES, ServiceName
@@ -40,6 +40,7 @@ PUBLISHERS: dict[ModuleType, ServiceName] = {
     accounts: "accounts",
     health: "accounts",
     indicators: "accounts",
+    metrics: "accounts",
     product_events: "accounts",
     surveys: "accounts",
     traits: "accounts",

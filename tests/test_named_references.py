@@ -50,6 +50,8 @@ SEQUENCE: Final = {
     "tasks": {"assignee_key_role": "no"},
     "notify_key_role": "no",
 }
+METRIC = {"title": "X", "record_type": "account", "numerator": {"source": "contacts"}}
+TRIAL = {"title": "X", "status": "trial", "rule": "arr > 1"}
 TEMPLATE: Final = {"key": "x", "title": "X"}
 FIELD: Final = {"key": "x", "label": "X"}
 SIGN: Final = {"title": "X", "kind": "risk", "severity": 1, "record_type": "account"}
@@ -129,11 +131,14 @@ NAMES: list[tuple[str, dict[str, Any], str]] = [
         "/rule",
     ),
     ("segments", {"title": "X", "record_type": "account", "rule": "traits.no = 1"}, "/rule"),
-    (
-        "lifecycle-rules",
-        {"title": "X", "status": "churned", "rule": "arr > 1", "since_field": "no"},
-        "/since_field",
-    ),
+    *[
+        ("metrics", {**METRIC, side: {"source": "field", "field": "no"}}, f"/{side}/field")
+        for side in ("numerator", "denominator")
+    ],
+    *[
+        ("lifecycle-rules", {**TRIAL, name: "no"}, f"/{name}")
+        for name in ("since_field", "end_field")
+    ],
     (
         "contact-deactivation-rules",
         {"title": "X", "rule": 'name = "X"', "since_field": "no"},
@@ -152,11 +157,6 @@ NAMES: list[tuple[str, dict[str, Any], str]] = [
     ),
     ("imports", {"record_type": "no", "file_name": "x.csv"}, "/record_type"),
     ("accounts", {"name": "X", "traits": {"whose": str(uuid4())}}, "/traits/whose"),
-    (
-        "lifecycle-rules",
-        {"title": "X", "status": "trial", "rule": "arr > 1", "end_field": "no"},
-        "/end_field",
-    ),
     (
         "traits",
         {

@@ -26,7 +26,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "Suppressions",
         "Unsubscribe",
     ),
-    "Signals": ("Product events", "Health", "Indicators", "Surveys"),
+    "Signals": ("Product events", "Metrics", "Health", "Indicators", "Surveys"),
     "Integrations": ("Events", "Webhooks", "Connections", "Sync runs"),
     "Administration": ("Workspace", "Calendars", "Members", "API keys", "Audit log", "Status"),
 }

@@ -10,7 +10,7 @@ from typing_extensions import TypeAliasType
 
 _Acting = Literal[
     "member", "api_key", "service", "rule", "segment", "formula", "health", "indicator", "sequence",
-    "step", "enrollment", "sync_run", "connection", "event", "webhook", "import",
+    "metric", "step", "enrollment", "sync_run", "connection", "event", "webhook", "import",
     "quiet_batch", "record", "note", "system",
 ]  # fmt: skip
 CauseType = TypeAliasType(
@@ -40,9 +40,7 @@ class Cause(BaseModel):
 
 
 def chain_of(stored: Iterable[Any]) -> tuple[Cause, ...]:
-    """The chain of causes in stored JSON. A link that cannot be read, such as one of another
-    release, becomes unknown: the work goes on.
-    """
+    """The chain of causes in stored JSON. A link that cannot be read becomes unknown."""
     return tuple(map(_link_of, stored))
 
 

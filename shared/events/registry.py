@@ -4,7 +4,7 @@ from typing import cast
 
 from shared.events import accounts, product_events, sequences, sync, tasks, traits
 from shared.events.base import Event
-from shared.events.signals import health, indicators, surveys
+from shared.events.signals import health, indicators, metrics, surveys
 from shared.settings import ServiceName
 
 
@@ -13,12 +13,14 @@ def _concrete(cls: type[Event]) -> list[type[Event]]:
     return ([cls] if "name" in vars(cls) else []) + below
 
 
-PUBLISHERS = (accounts, health, indicators, product_events, sequences, surveys, sync, tasks, traits)
+MODULES = (
+    *(accounts, health, indicators, metrics, product_events, sequences),
+    *(surveys, sync, tasks, traits),
+)
 EVENTS: dict[str, type[Event]] = {cls.name: cls for cls in _concrete(Event)}
-_SERVICE_BY_PREFIX: dict[str, ServiceName] = {"sequences": "sequencer"}
 
 
 def publisher_of(name: str) -> ServiceName:
     """The service whose events begin with the first part of `name`."""
     first = name.partition(".")[0]
-    return _SERVICE_BY_PREFIX.get(first, cast("ServiceName", first))
+    return "sequencer" if first == "sequences" else cast("ServiceName", first)

@@ -18,7 +18,8 @@ def subscribers(publisher: ServiceName) -> list[ServiceName]:
     return [service for service, publishers in SUBSCRIBES_TO.items() if publisher in publishers]
 
 
-_USES = frozenset({"traits:read", "segments:read", "members:read", "records:read", "surveys:read"})
+_USED = ("traits", "segments", "members", "records", "metrics", "surveys")
+_USES = frozenset(f"{resource}:read" for resource in _USED)
 
 SERVICE_GRANTS: Mapping[tuple[ServiceName, ServiceName], frozenset[str]] = {
     ("tasks", "accounts"): frozenset({"records:write"}),

@@ -22,6 +22,7 @@ _READS: Mapping[UsageTarget, str] = {
     "key_role": "records:read",
     "member": "members:read",
     "survey": "surveys:read",
+    "metric": "metrics:read",
 }
 """The permission to read a target is the permission to learn who uses it."""
 

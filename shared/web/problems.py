@@ -1,6 +1,6 @@
 """Every error answer, the framework's own included, as RFC 9457 problem+json."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from fastapi import FastAPI
@@ -138,7 +138,8 @@ def faults_of(errors: Sequence[Any], body: Any) -> list[Fault]:
             continue
         location = [part for part in error["loc"] if not str(part).startswith("function-")]
         where, rest = (location[0], location[1:]) if location else ("body", [])
-        parts = _within(body, rest) if where == "body" else [where, *rest]
+        required = error["type"] == "missing"
+        parts = _within(body, rest, required=required) if where == "body" else [where, *rest]
         pointer = "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in parts)
         code = {"extra_forbidden": "unknown_field", "missing": "required"}.get(
             error["type"], error["type"]
@@ -161,16 +162,20 @@ def faults_in(body: Any, error: ValidationError) -> list[Fault]:
     return faults_of([{**item, "loc": ("body", *item["loc"])} for item in errors], body)
 
 
-def _within(body: Any, location: Sequence[Any]) -> list[Any]:
-    """`location` without the parts that are no keys on the way through `body`."""
+def _within(body: Any, location: Sequence[Any], *, required: bool) -> list[Any]:
+    """`location` without the parts that are no keys on the way through `body`. The last one is a
+    key even though it is missing, when it is `required`.
+    """
     path: list[Any] = []
     for at, part in enumerate(location):
         is_last = at == len(location) - 1
         leads_on = isinstance(body, dict) or (isinstance(body, list) and isinstance(part, int))
         if not leads_on:
             continue
-        if isinstance(body, dict) and part not in body and not is_last:
-            continue
+        if isinstance(body, dict) and not is_last:
+            following, alone = location[at + 1], required and at == len(location) - 2
+            if part not in body or _is_beside(body, part, following, alone):
+                continue
         path.append(part)
         if isinstance(body, dict):
             body = body.get(part)
@@ -179,6 +184,15 @@ def _within(body: Any, location: Sequence[Any]) -> list[Any]:
         else:
             body = None
     return path
+
+
+def _is_beside(body: Mapping[str, Any], part: Any, following: Any, alone: bool) -> bool:  # noqa: FBT001
+    """Whether a part names a union's member although there is a key of that name: what follows
+    stands beside it and not within.
+    """
+    inside = body[part]
+    leads_on = isinstance(inside, dict) or (isinstance(inside, list) and isinstance(following, int))
+    return not leads_on and (alone or following in body)
 
 
 def not_stored(faults: Sequence[Fault]) -> Invalid:

@@ -20,6 +20,11 @@ MEMBERS = ("0198c0de-0009-7a3b-8c4d-5e6f708192a3", "0198c0de-5b1e-7d07-8a52-6c1f
 async def speak_of(ws: Workspace) -> None:
     """What examples take for granted, beside one of everything."""
     await make_trait(ws, "account", "seats", "number")
+    await make_trait(ws, "account", "licences", "number")
+    for event in ("login", "Report Exported"):
+        assert (
+            await ws.admin.post("/v1/track", {"event": event, "userId": "u"})
+        ).status_code == 200
     await make_trait(ws, "account", "churned_on", "date")
     await make_trait(ws, "contact", "product_admin", "boolean")
     await make_trait(ws, "contact", "job_title", "string")

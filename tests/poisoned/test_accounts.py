@@ -20,11 +20,11 @@ from tests.harness import Tenure
 from tests.poisoned.health import STEPS as OF_HEALTH
 from tests.poisoned.indicators import STEPS as OF_INDICATORS
 from tests.poisoned.poison import Step, Steps, World
-from tests.poisoned.product_sdks import STEPS as OF_PRODUCT_SDKS
+from tests.poisoned.signals import STEPS as OF_SIGNALS
 
 SERVICE: Final = "accounts"
 BY_TEST = (Cause(type="system", id="test"),)
-STEPS = Steps[Step](OF_PRODUCT_SDKS | OF_INDICATORS | OF_HEALTH)
+STEPS = Steps[Step](OF_SIGNALS | OF_INDICATORS | OF_HEALTH)
 """By name: what is done to many, of whom one cannot be stored."""
 step = STEPS.named
 

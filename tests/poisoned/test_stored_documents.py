@@ -53,6 +53,11 @@ async def make_indicator(world: World) -> str:
     return await world.make(path, **body, rule=rule, call_to_action=call)
 
 
+async def make_metric(world: World) -> str:
+    body = {"title": fresh("M "), "record_type": "account", "numerator": {"source": "contacts"}}
+    return await world.make("/v1/metrics", **body)
+
+
 async def make_lifecycle_rule(world: World) -> str:
     body = {"title": fresh("L "), "status": "churned", "rule": 'name = "A"'}
     return await world.make("/v1/lifecycle-rules", **body)
@@ -143,6 +148,7 @@ DOCUMENTS: dict[str, Document] = {
     "accounts.indicator_definitions.call_to_action": Document(
         "/v1/indicator-definitions", make_indicator, told_in="unreadable"
     ),
+    "accounts.metric_definitions.document": Document("/v1/metrics", make_metric, told_in="faults"),
     "accounts.lifecycle_rules.rule": Document(
         "/v1/lifecycle-rules", make_lifecycle_rule, told_in="faults"
     ),
@@ -219,6 +225,9 @@ ELSEWHERE: dict[str, str] = {
         "tests/accounts_api/signals/health_definitions/test_health_definitions.py spoils it"
     ),
     "accounts.health_changes.inputs": LOG,
+    "accounts.metric_versions.document": INNER,
+    "accounts.metric_versions.cause": LOG,
+    "accounts.metric_definitions.faults": TOLD,
     "sequencer.contact_accounts.plan_roles": RECORD,
     "sequencer.enrollment_entries.detail": LOG,
     "sequencer.sequence_versions.definition": (

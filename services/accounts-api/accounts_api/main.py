@@ -38,6 +38,8 @@ from accounts_api.signals.health_scores import router as health_scores
 from accounts_api.signals.indicator_actions import router as indicators
 from accounts_api.signals.indicator_definitions import router as indicator_definitions
 from accounts_api.signals.ingest import router as ingest
+from accounts_api.signals.metric_values import router as metric_values
+from accounts_api.signals.metrics import router as metrics
 from accounts_api.signals.profiles import router as profiles
 from accounts_api.signals.survey_invitations import router as survey_invitations
 from accounts_api.signals.survey_responses import router as survey_responses
@@ -55,7 +57,7 @@ from shared.routers.held_work import held_work_router
 from shared.routers.status import STATUS_TAG, status_router
 from shared.settings import Settings
 
-MIGRATION_HEAD = "0042"
+MIGRATION_HEAD = "0043"
 
 TAGS = [
     {"name": "Workspace", "description": "The tenant: name, zone, settings, a sandbox's clock."},
@@ -77,6 +79,7 @@ TAGS = [
     {"name": "Health", "description": "How records are doing: scores, labels, why and since when."},
     {"name": "Surveys", "description": "What customers are asked, and what they say."},
     {"name": "Indicators", "description": "Signs that a customer is at risk, or could grow."},
+    {"name": "Metrics", "description": "Numbers of each record, which keep true by themselves."},
     {"name": "Members", "description": "The people of the workspace, their roles and seats."},
     {"name": "API keys", "description": "Credentials of programs: scoped, expiring, revocable."},
     {"name": "Audit log", "description": "Who changed which setting, and when."},
@@ -128,6 +131,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             indicators.of_accounts,
             health_definitions.router,
             health_records.router,
+            metrics.router,
+            metric_values.router,
             members.router,
             usages.router,
             usages.of_calendars,

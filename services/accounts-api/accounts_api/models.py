@@ -29,6 +29,8 @@ from accounts_api.signals.health_scores import models as health_scores
 from accounts_api.signals.health_values import models as health_values
 from accounts_api.signals.indicator_definitions import models as indicator_definitions
 from accounts_api.signals.indicators import models as indicators
+from accounts_api.signals.metric_values import models as metric_values
+from accounts_api.signals.metrics import models as metrics
 from accounts_api.signals.product_events import models as product_events
 from accounts_api.signals.profiles import models as profiles
 from accounts_api.signals.survey_invitations import models as survey_invitations
@@ -68,6 +70,8 @@ __all__ = [
     "key_roles",
     "lifecycle",
     "members",
+    "metric_values",
+    "metrics",
     "product_events",
     "profiles",
     "records",

@@ -115,6 +115,9 @@ RECORD_COLUMNS: Final = (
     RecordColumn(
         "indicator_counts", "record_id", type_column="record_type", kept=_EVALUATED, deleted=_ENDS
     ),
+    RecordColumn(
+        "metric_values", "record_id", type_column="metric_id", kept=_EVALUATED, deleted=_ENDS
+    ),
     RecordColumn("product_event_days", "account_id", "account", kept=_COUNTED, deleted=_STAYS),
     RecordColumn("product_event_days", "contact_id", "contact", kept=_COUNTED, deleted=_STAYS),
     RecordColumn("product_event_values", "account_id", "account", kept=_COUNTED, deleted=_STAYS),

@@ -29,7 +29,13 @@ from accounts_api.customers.querying.includes import ExtraIncludes, StoredInclud
 from accounts_api.customers.references.service import ReferenceHooks
 from accounts_api.customers.trait_usages import service as trait_usages
 from accounts_api.evaluation.engine import service as engine
-from accounts_api.evaluation.rule_kinds.evaluators import FORMULA, HEALTH, Evaluator, Evaluators
+from accounts_api.evaluation.rule_kinds.evaluators import (
+    FORMULA,
+    HEALTH,
+    METRIC,
+    Evaluator,
+    Evaluators,
+)
 from accounts_api.evaluation.rule_sets.snapshots import SnapshotHooks
 from accounts_api.evaluation.usages.service import UsageHooks
 from accounts_api.identity.api_keys import service as api_keys
@@ -46,6 +52,9 @@ from accounts_api.signals.health_values.queries import HEALTH_OF
 from accounts_api.signals.indicator_definitions import service as indicator_definitions
 from accounts_api.signals.indicator_rules import evaluation as indicator_rules
 from accounts_api.signals.indicators import service as indicators
+from accounts_api.signals.metric_values import evaluation as metric_evaluation
+from accounts_api.signals.metric_values import service as metric_values
+from accounts_api.signals.metrics import service as metrics
 from accounts_api.signals.product_events import service as product_events
 from accounts_api.signals.profiles import service as profiles
 from accounts_api.signals.surveys import service as surveys
@@ -81,6 +90,7 @@ WIRING: Final[Wiring] = (
             indicator_definitions.find_usages,
             lifecycle.RULES.find_usages,
             key_roles.find_usages,
+            metrics.find_usages,
             profiles.find_usages,
             segments.find_usages,
             surveys.find_usages,
@@ -91,6 +101,12 @@ WIRING: Final[Wiring] = (
         {
             deactivation.RULES.kind: deactivation.RULES.evaluator(
                 deactivation.evaluate, deactivation.outputs
+            ),
+            METRIC: Evaluator(
+                metric_evaluation.evaluate,
+                metrics.usages_of_rules,
+                metric_evaluation.quarantine,
+                metric_evaluation.outputs,
             ),
             FORMULA: Evaluator(
                 formula_values.evaluate,
@@ -128,6 +144,9 @@ WIRING: Final[Wiring] = (
             "segments": StoredInclude(membership_queries.SEGMENTS_OF),
             "touches": StoredInclude(touches.OF_RECORDS, "{}", ("account", "contact")),
         },
-        computed={nulls.PART: nulls.of_records},
+        computed={
+            nulls.PART: nulls.of_records,
+            metric_values.INCLUDE: metric_values.of_records,
+        },
     ),
 )

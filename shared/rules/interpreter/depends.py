@@ -20,13 +20,17 @@ CALENDAR: Final = "calendar"
 
 
 _EVENTS: Final = "events:"
+ANY_EVENTS: Final = f"{_EVENTS}*"
+"""Stands for product events of any name."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Dependency:
     record_type: str
     what: str
-    """A field, a relation, `segment:<id>`, `role:<key>`, `events:<name>`, or EXISTENCE."""
+    """A field, a relation, `segment:<id>`, `role:<key>`, `events:<name>`, ANY_EVENTS, or
+    EXISTENCE.
+    """
     path: tuple[str, ...] = ()
 
 

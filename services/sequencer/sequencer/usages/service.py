@@ -69,6 +69,8 @@ def _uses(
             return any(
                 name in traits_in(source, html=html) for _, source, html in definition.templates()
             )
+        case "metric":
+            return False
 
 
 async def load_of(uow: UnitOfWork, member_id: UUID, successors: Collection[UUID]) -> dict[str, Any]:

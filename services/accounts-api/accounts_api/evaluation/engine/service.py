@@ -23,6 +23,7 @@ from accounts_api.evaluation.rule_kinds import service as rule_kinds
 from accounts_api.evaluation.rule_kinds.evaluators import (
     FORMULA,
     HEALTH,
+    METRIC,
     Evaluators,
     Output,
     Trigger,
@@ -50,7 +51,7 @@ log = get_logger(__name__)
 DRIFT = Counter("tenure_rule_drift_total", "Results that a recheck corrected")
 
 BATCH: Final = 1_000
-_WRITTEN_AT: Final = {FORMULA: "/formula", HEALTH: "/definitions"}
+_WRITTEN_AT: Final = {FORMULA: "/formula", HEALTH: "/definitions", METRIC: "/numerator"}
 """Where a body has what a rule of a kind is."""
 CLOCK: Final = (Cause(type="system", id="clock", label="the time came"),)
 AGAIN: Final = (Cause(type="system", id="rules", label="tried again"),)

@@ -16,7 +16,10 @@ T = TypeVar("T")
 
 FORMULA: Final = "formula"
 HEALTH: Final = "health"
+METRIC: Final = "metric"
 DECIDING: Final = (
+    # A number of what happened and of what is stored: formulas and rules read it.
+    METRIC,
     # Whether a contact is out is a field like any other to all that follow.
     "deactivation",
     # So is the trait that a formula works out.
@@ -28,6 +31,8 @@ DECIDING: Final = (
 )
 """Kinds of rules that decide a value of a record."""
 EVALUATION_ORDER: Final = (
+    # Metrics first: all that follow may read them.
+    METRIC,
     "deactivation",
     FORMULA,
     # A status reads fields, and segments and assignments read statuses.

@@ -33,5 +33,7 @@ def sought_dependencies(
             return ((record_type, key),)
         case "key_role", _:
             return (("account", role_dependency(key)),)
+        case "metric", str():
+            return ((record_type, f"metrics.{key}"),)
         case _:
             return ()

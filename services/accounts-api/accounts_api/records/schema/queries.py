@@ -38,7 +38,10 @@ _ALL_DEFINITIONS = text(
      from health_score_types s join health_definitions d
        on d.workspace_id = s.workspace_id and d.score_id = s.id
       and d.version = s.definitions_version
-     where s.workspace_id = :workspace_id and s.archived_at is null) as health_scores
+     where s.workspace_id = :workspace_id and s.archived_at is null) as health_scores,
+    (select coalesce(json_agg(json_build_object('record_type', record_type, 'key', key, 'id', id)
+                              order by record_type, key)::text, '[]')
+     from metric_definitions where workspace_id = :workspace_id and archived_at is null) as metrics
     from trait_definitions
     where workspace_id = :workspace_id and deleted_at is null
     """
@@ -48,13 +51,14 @@ _ALL_DEFINITIONS = text(
 @dataclass(frozen=True, slots=True)
 class Definitions:
     """What a rule must know of the traits of every record type, of the object types, of the
-    declared properties of product events and of health scores, as JSON documents.
+    declared properties of product events, of health scores and of metrics, as JSON documents.
     """
 
     traits: str
     object_types: str
     event_properties: str
     health_scores: str
+    metrics: str
 
 
 async def definitions(uow: UnitOfWork) -> Definitions:

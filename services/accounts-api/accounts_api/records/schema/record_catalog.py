@@ -45,30 +45,29 @@ def catalog_of_schema(schema: RecordSchema, definitions: Iterable[Definition]) -
 
 
 async def rule_catalog(uow: UnitOfWork) -> Catalog:
-    """The standard fields, this workspace's traits and its object types. Segments and key roles are
-    not checked.
+    """The standard fields, this workspace's traits, metrics and object types. Segments and key
+    roles are not checked.
     """
-    defined = await queries.definitions(uow)
-    return _catalog(
-        defined.traits, defined.object_types, defined.event_properties, defined.health_scores
-    )
+    return _catalog(await queries.definitions(uow))
 
 
 @lru_cache(maxsize=256)
-def _catalog(
-    trait_document: str, type_document: str, property_document: str, score_document: str
-) -> Catalog:
-    traits: dict[str, list[Field]] = defaultdict(list)
-    for row in from_json(trait_document):
+def _catalog(defined: queries.Definitions) -> Catalog:
+    own: dict[str, list[Field]] = defaultdict(list)
+    for row in from_json(defined.traits):
         field = field_of(row["key"], row["type"], row["options"] or (), row["currency"])
-        traits[row["record_type"]].append(field)
-    for row in from_json(score_document):
-        traits[row["record_type"]] += _health_fields(row)
+        own[row["record_type"]].append(field)
+    for row in from_json(defined.health_scores):
+        own[row["record_type"]] += _health_fields(row)
+    for row in from_json(defined.metrics):
+        side = Side("metric_values", "value", owner=("metric_id", UUID(row["id"])))
+        field = Field(f"metrics.{row['key']}", FieldType.NUMBER, side=side)
+        own[row["record_type"]].append(field)
     properties: dict[str, list[Field]] = defaultdict(list)
-    for row in from_json(property_document):
+    for row in from_json(defined.event_properties):
         for event in row["events"]:
             properties[event].append(event_property(row["key"], FIELD_TYPES[row["type"]]))
-    known = with_objects(STANDARD, _read_types(type_document)).with_fields(traits)
+    known = with_objects(STANDARD, _read_types(defined.object_types)).with_fields(own)
     return known.with_event_properties(properties) if properties else known
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from accounts_api.signals.event_counts.rules import Declared, declared_properties
 from accounts_api.signals.event_names.rules import Refusal, Subject, storable, tallies
-from shared.rules.interpreter.depends import events_dependency
+from shared.rules.interpreter.depends import ANY_EVENTS, events_dependency
 from shared.uow import UnitOfWork
 
 # A connection has one transaction at a time, so that hardly two wait for one row.
@@ -37,7 +37,8 @@ _ADD = text(
     select w.name,
            (select d.rule_id from rule_dependencies d
             where d.workspace_id = :workspace_id
-              and d.record_type = any(array['account', 'contact']) and d.what = w.what
+              and d.record_type = any(array['account', 'contact'])
+              and d.what = any(array[w.what, :any_events])
             limit 1) is not null as is_counted,
            (select v.name from product_event_watchers v
             where v.workspace_id = :workspace_id and v.name = w.name limit 1) is not null
@@ -83,6 +84,7 @@ async def add(uow: UnitOfWork, accepted: Sequence[str], at: datetime) -> dict[st
         tallies=to_json(tallies(Subject("track", name) for name in accepted)).decode(),
         names=names,
         whats=[events_dependency(name) for name in names],
+        any_events=ANY_EVENTS,
         at=at,
     )
     return {each.name: each for each in found}

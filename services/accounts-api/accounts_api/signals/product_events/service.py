@@ -38,7 +38,7 @@ from shared.events.base import Cause
 from shared.events.product_events import ProductEventTracked
 from shared.ids import new_id
 from shared.mail.addresses import email_key
-from shared.rules.interpreter.depends import events_dependency
+from shared.rules.interpreter.depends import ANY_EVENTS, events_dependency
 from shared.service import Service
 from shared.uow import UnitOfWork
 
@@ -174,7 +174,7 @@ async def _count(
     for one, _ in changes:
         for record_type, id_ in (("account", one.account_id), ("contact", one.contact_id)):
             if id_ != NOBODY and is_read(one.name):
-                seen[record_type, id_].add(events_dependency(one.name))
+                seen[record_type, id_] |= {events_dependency(one.name), ANY_EVENTS}
     await engine.record_each_change(uow, seen, now)
 
 
@@ -198,7 +198,7 @@ async def _hand_over(uow: UnitOfWork, record_type: str, loser: UUID, winner: UUI
     """What counted for a record that was merged away counts for its winner."""
     names = await counts.hand_over(uow, OWNER_COLUMNS[record_type], loser, winner)
     if names:
-        dependencies = {events_dependency(name) for name in names}
+        dependencies = {ANY_EVENTS, *(events_dependency(name) for name in names)}
         await engine.record_change(uow, record_type, dependencies, [winner], await uow.now())
 
 
