@@ -38,6 +38,8 @@ from accounts_api.signals.health_scores import router as health_scores
 from accounts_api.signals.indicator_actions import router as indicators
 from accounts_api.signals.indicator_definitions import router as indicator_definitions
 from accounts_api.signals.ingest import router as ingest
+from accounts_api.signals.metric_previews import router as metric_previews
+from accounts_api.signals.metric_series import router as metric_series
 from accounts_api.signals.metric_values import router as metric_values
 from accounts_api.signals.metrics import router as metrics
 from accounts_api.signals.profiles import router as profiles
@@ -133,6 +135,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             health_records.router,
             metrics.router,
             metric_values.router,
+            metric_previews.router,
+            metric_series.router,
             members.router,
             usages.router,
             usages.of_calendars,

@@ -132,6 +132,15 @@ def walk(metric: Metric, days_ago: int = 0) -> Iterator[tuple[Source, int]]:
             yield from walk(source.metric, days_ago + source.days_ago)
 
 
+def happenings(metric: Metric) -> list[tuple[Happened, int]]:
+    """What product events it counts, each with how many days ago."""
+    return [
+        (source.happened, ago)
+        for source, ago in walk(metric)
+        if isinstance(source, Events | ActiveDays | ActiveContacts | PropertySum)
+    ]
+
+
 def is_of_events(source: Source) -> bool:
     """Whether what it was on a day that is past follows from the daily roll-ups alone."""
     if isinstance(source, ActiveContacts):

@@ -26,6 +26,17 @@ MetricNullReason = TypeAliasType(
         ),
     ],
 )
+ReliableBecause = TypeAliasType(
+    "ReliableBecause",
+    Annotated[
+        Literal["events_began", "no_events", "property_being_counted"],
+        Field(
+            description="Why a value is not whole before: its events came for the first time so"
+            " late that its window was not full; none of one of its events came yet; or older"
+            " events are still being counted by a declared property."
+        ),
+    ],
+)
 _VALUE: dict[str, Any] = {
     "metric_id": "0198c0de-7d10-7c44-9f3a-2f6f0c1f7a31",
     "key": "weekly_active_share",
@@ -36,6 +47,9 @@ _VALUE: dict[str, Any] = {
     "denominator": 8,
     "null_reason": None,
     "since": "2026-03-02",
+    "reliable": True,
+    "reliable_from": "2026-02-20",
+    "because": "events_began",
 }
 
 
@@ -58,6 +72,17 @@ class MetricValueOut(Out):
     )
     since: date | None = Field(
         description="The local day on which the value began; null before it was worked out."
+    )
+    reliable: bool = Field(
+        description="Whether `reliable_from` has come: before, a zero may only mean that nothing"
+        " was sent yet. False of a metric that stands still."
+    )
+    reliable_from: date | None = Field(
+        description="The first day on which the value is whole; null of one that is not yet, and of"
+        " one that counts no product events."
+    )
+    because: ReliableBecause | None = Field(
+        description="Why it is not whole before; null when it always is."
     )
 
 

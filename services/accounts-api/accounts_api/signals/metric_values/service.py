@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
@@ -10,10 +11,13 @@ from pydantic_core import to_json
 from accounts_api.records.schema.errors import RecordNotFound
 from accounts_api.records.schema.record_schemas import RecordSchema
 from accounts_api.records.store.service import living
+from accounts_api.signals.metric_reliability import service as reliability
+from accounts_api.signals.metric_reliability.service import Reliable
 from accounts_api.signals.metric_values import queries
 from accounts_api.signals.metric_values.queries import StoredValue
 from accounts_api.signals.metrics import service as metrics
 from accounts_api.signals.metrics.service import MetricDefinition
+from shared.lists import moment
 from shared.uow import UnitOfWork
 
 INCLUDE: Final = "metrics"
@@ -26,15 +30,27 @@ async def of_record(uow: UnitOfWork, schema: RecordSchema, record_id: UUID) -> l
         raise RecordNotFound(f"There is no {schema.record_type} with this id.")
     definitions = await _definitions(uow, schema)
     stored = {one.metric_id: one for one in await queries.values_of(uow, [UUID(found)])}
+    context = await moment.evaluation_context(uow)
+    readable = (await metrics.library(uow)).of_type(schema.record_type)
+    reliable = await reliability.of_metrics(uow, readable, context)
     return [
         {
             "metric_id": one.id,
             "key": one.key,
             "title": one.title,
             **_shown(one, stored.get(one.id)),
+            **_reliable(reliable.get(one.id), context.today),
         }
         for one in definitions
     ]
+
+
+def _reliable(known: Reliable | None, today: date) -> dict[str, Any]:
+    """A metric that stands still is not."""
+    if known is None:
+        return {"reliable": False, "reliable_from": None, "because": None}
+    whole = known.holds_on(today)
+    return {"reliable": whole, "reliable_from": known.day, "because": known.because}
 
 
 async def _definitions(uow: UnitOfWork, schema: RecordSchema) -> list[MetricDefinition]:
@@ -49,11 +65,11 @@ def _shown(definition: MetricDefinition, stored: StoredValue | None) -> dict[str
         missing = dict.fromkeys(("value", "numerator", "denominator", "since"))
         return {**unit, **missing, "null_reason": "not_worked_out"}
     sides = ("value", "numerator", "denominator")
-    numbers = {name: _number(getattr(stored, name)) for name in sides}
+    numbers = {name: as_number(getattr(stored, name)) for name in sides}
     return {**unit, **numbers, "null_reason": stored.null_reason, "since": stored.since}
 
 
-def _number(value: Any) -> float | int | None:
+def as_number(value: Any) -> float | int | None:
     """As JSON has it."""
     if value is None:
         return None
