@@ -25,11 +25,13 @@ async def get_metric_series(
     last: Annotated[
         Day | None, Query(alias="to", description="The last local day; left out: today.")
     ] = None,
-    step: SeriesStep = "day",
+    step: Annotated[
+        SeriesStep | None, Query(description="How far points lie apart; left out: a day.")
+    ] = None,
 ) -> dict[str, Any]:
     """Returns what the metric was for one record at the end of each step, by today's definition and
     what is known today: an event that came late counts on the day on which it happened. A metric of
     product events and of the record's own fields has up to 400 points, one that reads related
     records 60.
     """
-    return await service.series(uow, metric_id, record_id, first, last, step)
+    return await service.series(uow, metric_id, record_id, first, last, step or "day")
