@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import BigInteger, Text, bindparam, cast, func, select, text
 
 from accounts_api.signals.metric_documents.documents import Metric
-from accounts_api.signals.metric_values.statements import values
+from accounts_api.signals.metric_values.service import values
 from shared.data import WORKSPACE
 from shared.rules.types.catalog import RecordType
 from shared.rules.types.context import EvaluationContext

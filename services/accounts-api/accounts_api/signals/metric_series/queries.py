@@ -11,7 +11,7 @@ from sqlalchemy import Uuid, bindparam, select, text
 from accounts_api.records.history.as_of import PointInTime, ctes_named, names_in
 from accounts_api.signals.metric_documents.documents import Metric
 from accounts_api.signals.metric_series.rules import CountedDay, FieldChange
-from accounts_api.signals.metric_values.statements import values
+from accounts_api.signals.metric_values.service import values
 from shared.data import WORKSPACE
 from shared.rules.types.context import EvaluationContext
 from shared.uow import UnitOfWork

@@ -15,10 +15,13 @@ from accounts_api.signals.metric_reliability import service as reliability
 from accounts_api.signals.metric_reliability.service import Reliable
 from accounts_api.signals.metric_values import queries
 from accounts_api.signals.metric_values.queries import StoredValue
+from accounts_api.signals.metric_values.statements import values
 from accounts_api.signals.metrics import service as metrics
 from accounts_api.signals.metrics.service import MetricDefinition
 from shared.lists import moment
 from shared.uow import UnitOfWork
+
+__all__ = ["values"]
 
 INCLUDE: Final = "metrics"
 
