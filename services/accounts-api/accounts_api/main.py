@@ -34,6 +34,8 @@ from accounts_api.signals.event_names import router as event_names
 from accounts_api.signals.event_properties import router as event_properties
 from accounts_api.signals.health_definitions import router as health_definitions
 from accounts_api.signals.health_records import router as health_records
+from accounts_api.signals.health_explanations import router as health_explanations
+from accounts_api.signals.health_reports import router as health_reports
 from accounts_api.signals.health_scores import router as health_scores
 from accounts_api.signals.indicator_actions import router as indicators
 from accounts_api.signals.indicator_definitions import router as indicator_definitions
@@ -122,6 +124,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             event_lists.router,
             profiles.router,
             health_scores.router,
+            health_reports.router,
+            health_explanations.router,
             surveys.router,
             survey_invitations.of_surveys,
             survey_invitations.router,
