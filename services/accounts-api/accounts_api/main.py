@@ -33,8 +33,9 @@ from accounts_api.signals.event_lists import router as event_lists
 from accounts_api.signals.event_names import router as event_names
 from accounts_api.signals.event_properties import router as event_properties
 from accounts_api.signals.health_definitions import router as health_definitions
-from accounts_api.signals.health_records import router as health_records
 from accounts_api.signals.health_explanations import router as health_explanations
+from accounts_api.signals.health_previews import router as health_previews
+from accounts_api.signals.health_records import router as health_records
 from accounts_api.signals.health_reports import router as health_reports
 from accounts_api.signals.health_scores import router as health_scores
 from accounts_api.signals.indicator_actions import router as indicators
@@ -124,6 +125,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             event_lists.router,
             profiles.router,
             health_scores.router,
+            health_previews.router,
             health_reports.router,
             health_explanations.router,
             surveys.router,

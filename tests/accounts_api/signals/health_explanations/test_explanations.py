@@ -6,7 +6,8 @@ from decimal import Decimal
 from typing import Any
 
 from tests.accounts_api.signals.health_explanations.making import decide, define, override
-from tests.accounts_api.signals.health_scores.making import made, score
+from tests.accounts_api.signals.health_scores.making import define as define_list
+from tests.accounts_api.signals.health_scores.making import definition, made, measure, score
 from tests.accounts_api.signals.scoring.making import MANAGED
 from tests.harness import Tenure, Workspace
 
@@ -43,13 +44,13 @@ async def test_the_example_of_the_design_is_explained(tenure: Tenure) -> None:
         "not_evaluated",
         None,
     )
-    [definition] = await define(tenure, ws, of, [MANAGED], version=7, at=THEN)
+    [managed] = await define(tenure, ws, of, [MANAGED], version=7, at=THEN)
     inputs: dict[str, Any] = {"wau": 23, "last_login": 9, "sentiment": "Positive", "open_risks": 1}
-    await decide(tenure, ws, of, one, definition, inputs, version=7, at=THEN)
+    await decide(tenure, ws, of, one, managed, inputs, version=7, at=THEN)
     await tenure.set_clock(ws, NOW)
     await ws.admin.patch(f"/v1/accounts/{one}", {"traits": {"sentiment": "Neutral"}})
     inputs |= {"wau": 22.5, "sentiment": "Neutral", "nps": None}
-    await decide(tenure, ws, of, one, definition, inputs, version=7, at=NOW)
+    await decide(tenure, ws, of, one, managed, inputs, version=7, at=NOW)
     found = await explained(ws, one, since=(THEN + timedelta(hours=1)).isoformat())
     assert (found["score"], found["label"], found["null_reason"]) == (37, "poor", None)
     assert found["definition"] == {
@@ -110,8 +111,8 @@ async def test_what_holds_a_score_and_an_edited_list_have_their_lines(tenure: Te
     of = (await score(ws))["id"]
     one = str((await made(ws, "/v1/accounts", {"name": "One"}))["id"])
     inputs: dict[str, Any] = {"wau": 60, "last_login": 1, "sentiment": "Positive", "open_risks": 0}
-    [definition] = await define(tenure, ws, of, [MANAGED], version=2, at=THEN)
-    await decide(tenure, ws, of, one, definition, inputs, version=2, at=THEN)
+    [managed] = await define(tenure, ws, of, [MANAGED], version=2, at=THEN)
+    await decide(tenure, ws, of, one, managed, inputs, version=2, at=THEN)
     await tenure.set_clock(ws, NOW)
     first = {**MANAGED, "key": "first", "title": "First", "segment_id": "others"}
     edited = copy.deepcopy(MANAGED)
@@ -149,3 +150,25 @@ async def test_a_score_of_other_records_is_absent(tenure: Tenure) -> None:
         (f"contacts/{ann}/health/nothing", 404),
     ):
         assert (await ws.observer.get(f"/v1/{path}/explain")).status_code == status, path
+
+
+async def test_a_value_that_moved_within_its_band_is_shown_as_it_is(tenure: Tenure) -> None:
+    ws = await tenure.workspace()
+    await score(ws)
+    trait = {"record_type": "account", "key": "seats", "title": "Seats", "type": "number"}
+    await made(ws, "/v1/traits", trait)
+    bands = {"bands": [{"points": 0}, {"from": 10, "points": 60}, {"from": 20, "points": 100}]}
+    whole_list = definition(measure("seats", "traits.seats", bands))
+    await define_list(ws, whole_list)
+    one = str((await made(ws, "/v1/accounts", {"name": "One", "traits": {"seats": 11}}))["id"])
+    await tenure.settle()
+    await ws.admin.patch(f"/v1/accounts/{one}", {"traits": {"seats": 12.5}})
+    await tenure.settle()
+    found = await explained(ws, one)
+    assert (found["score"], found["label"]) == (60, "fair")
+    [seats] = found["explanation"]["measures"]
+    assert (seats["value"], seats["band"]) == (12.5, {"from": 10, "below": 20})
+    [change] = found["explanation"]["smallest_flip"]["up"]["changes"]
+    assert (change["from"], change["to"], change["points_to"]) == (12.5, 20, 100)
+    [change] = found["explanation"]["smallest_flip"]["down"]["changes"]
+    assert (change["to"], change["points_to"]) == (9.9, 0)

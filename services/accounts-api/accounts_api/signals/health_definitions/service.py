@@ -38,11 +38,7 @@ async def replace_definitions(
     score = await health_scores.live_score(uow, score_id)
     check_version(version, score.definitions_version)
     before = await current(uow, score)
-    catalog = await rule_input.rule_catalog(uow)
-    documents = await _with_segments(uow, data.definitions)
-    read = compile_list(catalog, score.record_type, documents)
-    if read.faults:
-        raise Invalid("Nothing was stored. See `errors` for each fault.", faults=read.faults)
+    documents, read = await _read(uow, score, data.definitions)
     document = [
         stored(one, scored) for one, scored in zip(documents, read.definitions, strict=True)
     ]
@@ -80,6 +76,25 @@ async def replace_definitions(
         )
     )
     return await _shown(uow, changed, made)
+
+
+async def drafted(
+    uow: UnitOfWork, score: HealthScore, definitions: Sequence[HealthDefinitionIn]
+) -> Compiled:
+    """A list that is not stored, ready for use. Raises `Invalid` with all faults."""
+    _, read = await _read(uow, score, definitions)
+    return read
+
+
+async def _read(
+    uow: UnitOfWork, score: HealthScore, definitions: Sequence[HealthDefinitionIn]
+) -> tuple[list[HealthDefinitionIn], Compiled]:
+    catalog = await rule_input.rule_catalog(uow)
+    documents = await _with_segments(uow, definitions)
+    read = compile_list(catalog, score.record_type, documents)
+    if read.faults:
+        raise Invalid("Nothing was stored. See `errors` for each fault.", faults=read.faults)
+    return documents, read
 
 
 async def _with_segments(

@@ -6,9 +6,11 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import Text, cast, select, text
 
 from accounts_api.records.schema.record_schemas import RecordSchema
+from accounts_api.signals.health_values.statement import List, results_of
+from shared.rules.types.context import EvaluationContext
 from shared.uow import UnitOfWork
 
 
@@ -69,6 +71,24 @@ async def decided_score(
     if at is None:
         return await uow.row(DecidedScore, _NOW, **given)
     return await uow.row(DecidedScore, _THEN, at=at, **given)
+
+
+@dataclass(frozen=True, slots=True)
+class ValuesNow:
+    """What the measures of a record read now. `inputs` is JSON, by their keys."""
+
+    definition_key: str | None
+    points: list[int | None] | None
+    inputs: str | None
+
+
+async def values_now(
+    uow: UnitOfWork, definitions: List, record_id: UUID, context: EvaluationContext
+) -> ValuesNow:
+    result = results_of(definitions, context)
+    inputs = cast(result.c.inputs, Text).label("inputs")
+    statement = select(result.c.definition_key, result.c.points, inputs)
+    return await uow.one(ValuesNow, statement, ids=[record_id])
 
 
 async def record_exists(

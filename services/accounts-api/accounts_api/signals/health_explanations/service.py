@@ -1,5 +1,6 @@
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -8,17 +9,22 @@ from uuid import UUID
 from pydantic import TypeAdapter, ValidationError
 
 from accounts_api.records.history.service import must_have_come
+from accounts_api.records.schema import record_catalog
 from accounts_api.records.schema.record_schemas import RecordSchema
+from accounts_api.signals.health_definitions import service as health_definitions
 from accounts_api.signals.health_explanations import queries
 from accounts_api.signals.health_explanations.queries import DecidedScore
 from accounts_api.signals.health_explanations.rules import Since, compared, explained
 from accounts_api.signals.health_scores import service as health_scores
+from accounts_api.signals.health_scores.service import HealthScore
+from accounts_api.signals.health_values.statement import List
 from accounts_api.signals.score_reasons.changes import Decided
 from accounts_api.signals.scoring.definition import Definition, Value
 from accounts_api.signals.scoring.reading import read_definitions
 from accounts_api.signals.scoring.schemas import HealthDefinitionIn
 from accounts_api.signals.scoring.score import Score, uncapped_score
 from shared.errors import NotFound
+from shared.lists import moment
 from shared.uow import UnitOfWork
 
 _DOCUMENT: Final = TypeAdapter(list[HealthDefinitionIn])
@@ -45,6 +51,8 @@ async def explain_record(
         raise health_scores.HealthScoreNotFound(message)
     at = as_of or await uow.now()
     row = await queries.decided_score(uow, score_id, record_id, as_of)
+    if row is not None and as_of is None:
+        row = await _with_values_of_now(uow, score, record_id, row)
     lists = _Lists(uow, score_id)
     decided = None if row is None else await lists.decided(row)
     return {
@@ -60,6 +68,24 @@ async def explain_record(
         "explanation": await _explanation(uow, record_id, row, decided, at),
         "since": await _since(uow, lists, score_id, record_id, decided, since),
     }
+
+
+async def _with_values_of_now(
+    uow: UnitOfWork, score: HealthScore, record_id: UUID, row: DecidedScore
+) -> DecidedScore:
+    """A value may have moved within its band since the latest change. Where points are others by
+    now, the score is about to follow, and is explained as it still is.
+    """
+    if row.definition_key is None or score.archived_at is not None:
+        return row
+    catalog = await record_catalog.rule_catalog(uow)
+    current = await health_definitions.current(uow, score)
+    read = await health_definitions.usable(uow, score, current)
+    definitions = List(read, catalog.types[score.record_type], stops_at_churn=False)
+    context = await moment.evaluation_context(uow)
+    now = await queries.values_now(uow, definitions, record_id, context)
+    same = (now.definition_key, now.points) == (row.definition_key, row.points)
+    return replace(row, inputs=now.inputs) if same else row
 
 
 def _said(row: DecidedScore | None) -> dict[str, Any]:

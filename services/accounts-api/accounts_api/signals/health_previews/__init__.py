@@ -1,0 +1,1 @@
+"""What a draft of a score's definitions would do to all records, before anybody stores it."""
