@@ -24,10 +24,6 @@ def _then(field: str, instant: str) -> str:
 
 _ARR_THEN: Final = "case when arr_then is null then r.arr else cast(arr_then.was as bigint) end"
 _CURRENCY_THEN: Final = "case when currency_then is null then r.currency else currency_then.was end"
-_MEMBERS: Final = """
-    join segment_members m on m.workspace_id = :workspace_id and m.segment_id = :segment_id
-     and m.record_id = r.id and m.retracted_at is null
-"""
 
 
 async def score_counts(
@@ -38,7 +34,10 @@ async def score_counts(
     as_of: datetime | None,
     segment_id: UUID | None,
 ) -> list[ScoreCount]:
-    """Of the records that there are, or were at an instant; of one segment as it was then."""
+    """Of the records that there are, or were at an instant; of one segment as it was then. Each is
+    looked up by its key: a join would be planned for tables that have grown since they were last
+    analyzed, as after the first evaluation of all.
+    """
     scores, alive, amounts = _NOW
     if as_of is not None:
         scores, alive, amounts = _PAST
@@ -52,14 +51,23 @@ async def score_counts(
         member = "m.left_at is null"
         if as_of is not None:
             member = "m.entered_at <= :as_of and (m.left_at is null or m.left_at > :as_of)"
-        joined += f"{_MEMBERS} and {member}"
+        joined += f"""
+            cross join lateral (
+                select 1 from segment_members m
+                where m.workspace_id = :workspace_id and m.segment_id = :segment_id
+                  and m.record_id = r.id and m.retracted_at is null and {member} limit 1
+            ) m
+        """
     statement = text(
         f"""
         with scores as ({scores})
         select s.score, s.label, s.null_reason, {currency} as currency, count(*) as records,
                cast(coalesce(sum({arr}), 0) as bigint) as arr
         from scores s
-        join {schema.table} r on r.workspace_id = :workspace_id and r.id = s.record_id and {alive}
+        cross join lateral (
+            select * from {schema.table} r
+            where r.workspace_id = :workspace_id and r.id = s.record_id and {alive} limit 1
+        ) r
         {joined}
         group by 1, 2, 3, 4
         """
