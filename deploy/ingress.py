@@ -4,7 +4,7 @@
 
 import sys
 
-from deploy.routes import SEGMENTS
+from deploy.routes import PAGES, SEGMENTS
 
 _HEAD = """\
 # Made by `python -m deploy.ingress` from deploy/routes.py; a test keeps the two alike.
@@ -35,6 +35,8 @@ def render() -> str:
     paths = [_path(path, kind, "gateway") for path, kind in _OF_THE_WHOLE]
     for service, segments in SEGMENTS.items():
         paths += [_path(f"/v1/{segment}", "Prefix", f"{service}-web") for segment in segments]
+    for service, pages in PAGES.items():
+        paths += [_path(f"/{page}", "Prefix", f"{service}-web") for page in pages]
     return _HEAD + "".join(paths)
 
 

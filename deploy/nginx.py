@@ -6,7 +6,7 @@ import sys
 from deploy.gateway.compression import LEVEL, MIN_BYTES, TYPES
 from deploy.gateway.problems import away, broken, too_slow
 from deploy.gateway.proxy import POOL_SECONDS
-from deploy.routes import LARGER_BODIES, SEGMENTS, WITH_SECRETS
+from deploy.routes import LARGER_BODIES, PAGES, SEGMENTS, WITH_SECRETS
 from shared.settings import ServiceName
 from shared.transport.middleware import MAX_BODY, path_pattern
 from shared.transport.refusal import (
@@ -100,6 +100,12 @@ def render() -> str:
     server = server.replace("@MIN_BYTES@", str(MIN_BYTES)).replace("@TYPES@", types)
     larger = "".join(_larger(service, paths) for service, paths in LARGER_BODIES.items())
     routes = "".join(_location(service, segments) for service, segments in SEGMENTS.items())
+    routes += "".join(
+        f"        location ~ ^/({'|'.join(pages)})/ {{\n"
+        f"            proxy_pass http://{service};\n"
+        "        }\n\n"
+        for service, pages in PAGES.items()
+    )
     return _HEAD + upstreams + server + larger + routes + _OWN + _problems() + "    }\n}\n"
 
 

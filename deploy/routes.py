@@ -83,6 +83,8 @@ SEGMENTS: dict[ServiceName, tuple[str, ...]] = {
         "webhook-endpoints",
     ),
 }
+# Links in mails, which are short: by the first segment of the path, outside of `/v1`.
+PAGES: dict[ServiceName, tuple[str, ...]] = {"accounts": ("s",)}
 # Bodies above the usual megabyte, by path or its end, in bytes. A test compares them with what the
 # services take.
 LARGER_BODIES: dict[ServiceName, dict[str, int]] = {
@@ -93,11 +95,14 @@ LARGER_BODIES: dict[ServiceName, dict[str, int]] = {
 # compares them with the documents.
 WITH_SECRETS = ("api-keys", "webhook-endpoints")
 _SERVICE_OF = {segment: service for service, segments in SEGMENTS.items() for segment in segments}
+_SERVICE_OF_PAGE = {page: service for service, pages in PAGES.items() for page in pages}
 
 
 def service_for(path: str) -> ServiceName | None:
-    """The service for a path such as `/v1/accounts/…`; None for what nobody answers."""
+    """The service for a path such as `/v1/accounts/…` or `/s/…`; None for what nobody answers."""
     parts = path.split("/")
-    if len(parts) < 3 or parts[0] or parts[1] != "v1":  # noqa: PLR2004
+    if len(parts) < 3 or parts[0]:  # noqa: PLR2004
         return None
+    if parts[1] != "v1":
+        return _SERVICE_OF_PAGE.get(parts[1])
     return _SERVICE_OF.get(parts[2]) or _SERVICE_OF.get("/".join(parts[2:4]))

@@ -133,7 +133,7 @@ def _operations() -> Iterator[Operation]:
                 )
 
 
-PUBLIC = {"unsubscribe", "get_unsubscribe_page"}
+PUBLIC = {"unsubscribe", "get_unsubscribe_page", "get_survey_page", "answer_survey"}
 """Operations for people without a credential; the token in their address is their right."""
 
 OPERATIONS = list(_operations())

@@ -24,6 +24,7 @@ from tests.deploy.staging import Stage, Upstream, raw, served
         ("/v1/note-templates", "tasks"),
         ("/v1/enrollments?limit=5&cursor=a%2Fb", "sequencer"),
         ("/v1/unsubscribe/abc", "sequencer"),
+        ("/s/abc", "accounts"),
         ("/v1/events?after=", "sync"),
         ("/v1/webhook-endpoints/by%20name", "sync"),
     ],

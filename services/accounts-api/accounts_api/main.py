@@ -47,6 +47,7 @@ from accounts_api.signals.metric_values import router as metric_values
 from accounts_api.signals.metrics import router as metrics
 from accounts_api.signals.profiles import router as profiles
 from accounts_api.signals.survey_invitations import router as survey_invitations
+from accounts_api.signals.survey_pages import router as survey_pages
 from accounts_api.signals.survey_responses import router as survey_responses
 from accounts_api.signals.survey_results import router as survey_results
 from accounts_api.signals.surveys import router as surveys
@@ -143,6 +144,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             metric_values.router,
             metric_previews.router,
             metric_series.router,
+            survey_pages.router,
             members.router,
             usages.router,
             usages.of_calendars,

@@ -11,6 +11,7 @@ from accounts_api.identity.calendars import service as calendars
 from accounts_api.identity.members import service as members
 from accounts_api.identity.members.schemas import MemberIn
 from accounts_api.identity.workspaces import queries
+from accounts_api.identity.workspaces.queries import has_feature
 from accounts_api.identity.workspaces.rows import Workspace
 from accounts_api.identity.workspaces.rules import merge_patch
 from accounts_api.identity.workspaces.schemas import WorkspacePatch, WorkspaceSettings
@@ -21,6 +22,8 @@ from shared.events.base import Cause
 from shared.ids import new_id
 from shared.service import Service
 from shared.uow import UnitOfWork
+
+__all__ = ["has_feature"]
 
 
 class NotASandbox(Conflict):

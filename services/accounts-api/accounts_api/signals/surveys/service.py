@@ -109,6 +109,10 @@ async def must_be_on(uow: UnitOfWork) -> None:
     await workspaces.must_have(uow, "surveys")
 
 
+async def is_on(uow: UnitOfWork) -> bool:
+    return await workspaces.has_feature(uow, "surveys")
+
+
 async def create_survey(uow: UnitOfWork, data: SurveyIn) -> Shown:
     asked = data.questions
     if asked is None:
