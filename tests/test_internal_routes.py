@@ -84,6 +84,18 @@ ROUTES = [
         {"questions": {"audience": {"record_type": "account", "rule": "arr > 5"}}},
     ),
     InternalRoute(
+        "sequencer",
+        "accounts",
+        "POST",
+        "/internal/survey-invitations",
+        "surveys:write",
+        {
+            "survey_id": _ID,
+            "via": "sequence",
+            "contacts": [{"contact_id": _ID, "request_key": "1"}],
+        },
+    ),
+    InternalRoute(
         "sync", "accounts", "POST", "/v1/accounts/bulk", "records:write", {"rows": [_ROW]}
     ),
     InternalRoute(

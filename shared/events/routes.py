@@ -26,7 +26,7 @@ SERVICE_GRANTS: Mapping[tuple[ServiceName, ServiceName], frozenset[str]] = {
     ("sync", "accounts"): frozenset(
         {"records:read", "records:write", "members:write", "traits:read", "traits:write"}
     ),
-    ("sequencer", "accounts"): frozenset({"records:read", "segments:read"}),
+    ("sequencer", "accounts"): frozenset({"records:read", "segments:read", "surveys:write"}),
     ("accounts", "tasks"): _USES | {"tasks:write", "notes:write", "members:write"},
     ("accounts", "sequencer"): _USES,
     ("accounts", "sync"): _USES,

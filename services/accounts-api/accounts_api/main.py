@@ -132,6 +132,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             surveys.router,
             survey_invitations.of_surveys,
             survey_invitations.router,
+            survey_invitations.internal,
             survey_responses.router,
             survey_responses.of_accounts,
             survey_results.router,

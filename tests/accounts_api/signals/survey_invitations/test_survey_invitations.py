@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import httpx2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -224,3 +225,36 @@ async def test_a_preview_is_what_inviting_everybody_would_come_to(tenure: Tenure
     would = {one["contact_id"] for one in preview["samples"]}
     verdicts = await invite(ws, made["id"], *sorted(people))
     assert {one["contact_id"] for one in verdicts if one["invited"]} == would
+
+
+async def test_a_service_that_asks_again_has_the_same_links(tenure: Tenure, ws: Workspace) -> None:
+    made, acme = await survey(ws), await account(ws)
+    people = [await contact(ws, acme) for _ in range(3)]
+    nobody = str(UUID(int=9))
+
+    async def ask(body: dict[str, Any]) -> httpx2.Response:
+        token = tenure.workers["sequencer"].signer.token("accounts", ws.id)
+        headers = {"authorization": f"Bearer {token}"}
+        url = f"{tenure.urls['accounts']}/internal/survey-invitations"
+        return await ws.anonymous.http.post(url, json=body, headers=headers)
+
+    contacts = [
+        {"contact_id": one, "request_key": f"step-1:{one}", "account_id": acme} for one in people
+    ]
+    contacts.append({"contact_id": nobody, "request_key": "step-1:nobody"})
+    body = {"survey_id": made["key"], "via": "sequence", "contacts": contacts}
+    answers = await asyncio.gather(*(ask(body) for _ in range(4)))
+    assert {one.status_code for one in answers} == {200}
+    first, *others = [one.json()["data"] for one in answers]
+    assert others == [first] * 3
+    assert [one["invited"] for one in first] == [True, True, True, False]
+    assert [gate["gate"] for gate in first[3]["gates"]] == ["deactivated"]
+    listed = await ws.observer.get("/v1/survey-invitations", params={"survey_id": made["id"]})
+    assert [one["via"] for one in listed.json()["data"]] == ["sequence"] * 3
+    # Another step is another request, and they were asked too recently for it.
+    again = [{**one, "request_key": f"step-2:{at}"} for at, one in enumerate(contacts[:3])]
+    later = (await ask({**body, "contacts": again})).json()["data"]
+    assert [gate["gate"] for gate in later[0]["gates"]] == ["same_survey", "any_survey"]
+    twice = [contacts[0], {**contacts[1], "request_key": contacts[0]["request_key"]}]
+    refused = (await ask({**body, "contacts": twice})).json()
+    assert [one["code"] for one in refused["errors"]] == ["duplicate_key"] * 2

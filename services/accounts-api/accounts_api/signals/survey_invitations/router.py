@@ -1,12 +1,14 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Path, Query
+from fastapi import APIRouter, Path, Query
+from starlette.requests import Request
 
-from accounts_api.signals.survey_invitations import service
+from accounts_api.signals.survey_invitations import inspection, service
 from accounts_api.signals.survey_invitations.schemas import (
     InvitationsIn,
     InvitationVerdicts,
+    ServiceInvitationsIn,
     SurveyEligibilityOut,
     SurveyInvitationOut,
     SurveyPreviewOut,
@@ -14,13 +16,16 @@ from accounts_api.signals.survey_invitations.schemas import (
 from accounts_api.signals.surveys import service as surveys
 from shared.auth import Caller
 from shared.paging import CursorParam, Limit, Page, page_of
+from shared.routers.internal import on_behalf
 from shared.routers.key_or_id import by_key_or_id, query_by_key_or_id
 from shared.uow import UnitOfWork
 from shared.web.all_faults import all_faults_at_once
-from shared.web.routing import ServiceDep, api_router, require, uow_if
+from shared.web.routing import ServiceDep, api_router, require, service_of, uow_if
 
 of_surveys = api_router("/v1/surveys", "Surveys")
 router = api_router("/v1/survey-invitations", "Surveys")
+
+internal = APIRouter(include_in_schema=False)
 
 Reader = Annotated[Caller, require("surveys:read")]
 Writer = Annotated[Caller, require("surveys:write")]
@@ -50,7 +55,7 @@ async def explain_survey_eligibility(
     """Returns every gate with its verdict and why: address, audience, churn, who asked them too
     recently and until when, and the quota of their account.
     """
-    return await service.eligibility(uow, survey_id, contact_id)
+    return await inspection.eligibility(uow, survey_id, contact_id)
 
 
 @of_surveys.post(
@@ -81,7 +86,7 @@ async def invite_to_survey(
 )
 async def preview_survey(survey_id: SurveyId, caller: Reader, uow: SurveysUow) -> Any:
     """Counts the audience less each gate, as if everybody were invited now; nothing is stored."""
-    return await service.preview(uow, survey_id)
+    return await inspection.preview(uow, survey_id)
 
 
 @router.get("", summary="List survey invitations", response_model=Page[SurveyInvitationOut])
@@ -120,3 +125,18 @@ async def withdraw_survey_invitation(
     asked. A repeated call changes nothing; 409 answers one that was answered.
     """
     return service.shown(await service.withdraw(uow, invitation_id), await uow.now())
+
+
+@internal.post("/internal/survey-invitations", response_model=InvitationVerdicts)
+async def invite_for_service(
+    data: ServiceInvitationsIn,
+    request: Request,
+    caller: Annotated[Caller, on_behalf("surveys:write")],
+) -> Any:
+    """A verdict for each contact, with the link of whoever is invited."""
+    the_service = service_of(request)
+    async with the_service.units.begin(caller.workspace_id, caller.cause) as uow:
+        await surveys.must_be_on(uow)
+        verdicts = await service.invite_for_service(uow, data)
+    settings = the_service.settings
+    return {"data": [verdict.as_json(settings, caller.workspace_id) for verdict in verdicts]}

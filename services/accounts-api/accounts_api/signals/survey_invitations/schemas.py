@@ -5,7 +5,7 @@ from uuid import UUID
 from pydantic import ConfigDict, Field, model_validator
 
 from accounts_api.signals.survey_invitations.rules import GateName, InvitationState, Via
-from shared.schemas import ExternalId, In, Out
+from shared.schemas import ExternalId, In, KeyOrId, Out
 
 MOST_CONTACTS = 500
 _CONTACT = "0198c0de-0004-7a3b-8c4d-5e6f708192a3"
@@ -72,6 +72,24 @@ class InvitationsIn(In):
     contacts: list[InvitedContact] = Field(
         min_length=1, max_length=MOST_CONTACTS, description="Judged in this order."
     )
+
+
+class ServiceInvitedContact(In):
+    """A contact whom another of our services invites."""
+
+    contact_id: UUID
+    account_id: UUID | None = None
+    request_key: str = Field(
+        min_length=1, max_length=200, description="Asked again by it, the invitation is the same."
+    )
+
+
+class ServiceInvitationsIn(In):
+    """Contacts whom another of our services invites to a survey."""
+
+    survey_id: KeyOrId
+    via: Via
+    contacts: list[ServiceInvitedContact] = Field(min_length=1, max_length=MOST_CONTACTS)
 
 
 class SurveyGateOut(Out):

@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from accounts_api.records.schema.errors import RecordNotFound
 from accounts_api.records.schema.record_schemas import CONTACT
 from accounts_api.records.store.service import living, living_named
 from accounts_api.signals.survey_invitations import queries
@@ -27,21 +26,21 @@ from accounts_api.signals.survey_invitations.rules import (
     LastAsked,
     Via,
     gates,
-    may_be_asked,
 )
-from accounts_api.signals.survey_invitations.schemas import InvitedContact
+from accounts_api.signals.survey_invitations.schemas import (
+    InvitedContact,
+    ServiceInvitationsIn,
+)
 from accounts_api.signals.surveys import service as surveys
 from accounts_api.signals.surveys.models import Survey
 from accounts_api.signals.surveys.service import cause_of
 from shared.errors import Conflict, Fault, Invalid, NotFound
 from shared.events.signals.surveys import SurveyInvited
-from shared.lists import filters
 from shared.settings import Settings
 from shared.uow import UnitOfWork
 
 __all__ = ["invitation_by_id", "set_answered"]
 
-SAMPLES: Final = 10
 _GONE: Final = Gate("deactivated", passed=False, because="They were deleted meanwhile.")
 
 
@@ -91,66 +90,6 @@ def link_url(settings: Settings, workspace_id: UUID, invitation: Invitation) -> 
     return url_of(settings.public_url, settings.cursor_secret.get_secret_value(), link)
 
 
-async def eligibility(uow: UnitOfWork, survey_id: UUID, contact_id: UUID) -> dict[str, Any]:
-    """Every gate for one contact, as it stands now."""
-    survey = await surveys.live_survey(uow, survey_id)
-    stands_for = (await living(uow, CONTACT, [str(contact_id)])).get(str(contact_id))
-    if stands_for is None:
-        raise RecordNotFound("There is no contact with this id.")
-    asked = {UUID(stands_for): None}
-    now = await uow.now()
-    (candidate,) = (await _candidates(uow, survey, asked, now)).values()
-    judged = gates(candidate, survey.fatigue, now, include_churned=survey.include_churned)
-    return {
-        "contact_id": candidate.contact_id,
-        "account_id": candidate.account_id,
-        "eligible": may_be_asked(judged),
-        "gates": judged,
-    }
-
-
-async def preview(uow: UnitOfWork, survey_id: UUID) -> dict[str, Any]:
-    """The audience less each gate, if everybody were invited now, in the order of their ids."""
-    survey = await surveys.live_survey(uow, survey_id)
-    with filters.in_time("/audience"):
-        audience = await surveys.in_audience(uow, survey, None)
-    now = await uow.now()
-    contacts = 0
-    samples: list[Candidate] = []
-    order: list[str] = []
-    closed, left, more_at = Counter[str](), Counter[str](), Counter[UUID | None]()
-    async for known in queries.known_of_all(uow, survey.id, _quota_since(survey, now)):
-        contacts += 1
-        if audience is not None and known.contact_id not in audience:
-            continue
-        candidate = _after(_candidate(known, survey, None if audience is None else True), more_at)
-        judged = gates(candidate, survey.fatigue, now, include_churned=survey.include_churned)
-        order = [gate.gate for gate in judged]
-        closed.update(gate.gate for gate in judged if not gate.passed)
-        left.update(_passed_so_far(judged))
-        if may_be_asked(judged):
-            more_at[candidate.account_id] += 1
-            samples += [candidate][: SAMPLES - len(samples)]
-    return {
-        "contacts": contacts,
-        "audience": left["audience"],
-        "eligible": left[order[-1]] if order else 0,
-        "gates": [
-            {"gate": name, "closed": closed[name], "left": left[name]}
-            for name in order
-            if name != "audience"
-        ],
-        "samples": samples,
-    }
-
-
-def _passed_so_far(judged: Sequence[Gate]) -> Iterable[str]:
-    for gate in judged:
-        if not gate.passed:
-            return
-        yield gate.gate
-
-
 async def named_contacts(uow: UnitOfWork, contacts: Sequence[InvitedContact]) -> list[Asked]:
     """Raises `Invalid` with every contact that there is not."""
     by_id = await living(uow, CONTACT, [str(one.contact_id) for one in contacts if one.contact_id])
@@ -171,6 +110,32 @@ async def named_contacts(uow: UnitOfWork, contacts: Sequence[InvitedContact]) ->
     return asked
 
 
+async def invite_for_service(uow: UnitOfWork, data: ServiceInvitationsIn) -> list[Verdict]:
+    """A verdict for each, in order; a contact who is not here has one, too. Asked again by the same
+    request keys, whoever was invited has the same invitation, so that a service whose answer was
+    lost asks again. Raises `Invalid` for a key that stands twice, and as `invite` does.
+    """
+    counted = Counter(one.request_key for one in data.contacts)
+    faults = [
+        Fault(f"/contacts/{at}/request_key", "duplicate_key", "Another contact has it, too.")
+        for at, one in enumerate(data.contacts)
+        if counted[one.request_key] > 1
+    ]
+    if faults:
+        raise Invalid(faults=faults)
+    survey_id = await surveys.SURVEY_KEYS.named(uow, data.survey_id, "/survey_id")
+    known = await living(uow, CONTACT, [str(one.contact_id) for one in data.contacts])
+    asked = [
+        Asked(
+            UUID(known.get(str(one.contact_id), str(one.contact_id))),
+            one.account_id,
+            one.request_key,
+        )
+        for one in data.contacts
+    ]
+    return await invite(uow, survey_id, asked, data.via)
+
+
 async def invite(
     uow: UnitOfWork, survey_id: UUID, asked: Sequence[Asked], via: Via
 ) -> list[Verdict]:
@@ -189,7 +154,7 @@ async def invite(
     accounts = {id_: one.account_id for id_, one in wanted.items()}
     await _lock_accounts(uow, survey, accounts)
     now = await uow.fresh_now()
-    known = await _candidates(uow, survey, accounts, now)
+    known = await candidates(uow, survey, accounts, now)
     _must_be_theirs(asked, wanted, known)
     closed = _closed_gates(survey, known, accounts, now)
     fresh = [
@@ -230,14 +195,14 @@ def _closed_gates(
         if contact_id not in known:
             closed[contact_id] = [_GONE]
             continue
-        candidate = _after(known[contact_id], more_at)
+        candidate = after_those_before(known[contact_id], more_at)
         judged = gates(candidate, survey.fatigue, now, include_churned=survey.include_churned)
         closed[contact_id] = [gate for gate in judged if not gate.passed]
         more_at[candidate.account_id] += not closed[contact_id]
     return closed
 
 
-def _after(candidate: Candidate, more_at: Mapping[UUID | None, int]) -> Candidate:
+def after_those_before(candidate: Candidate, more_at: Mapping[UUID | None, int]) -> Candidate:
     """As it is once those before them, by account, were asked."""
     asked = candidate.asked_at_account + more_at[candidate.account_id]
     return replace(candidate, asked_at_account=asked)
@@ -352,24 +317,24 @@ def shown(invitation: Invitation, now: datetime) -> dict[str, Any]:
     return {**asdict(invitation), "state": invitation.state(now)}
 
 
-async def _candidates(
+async def candidates(
     uow: UnitOfWork, survey: Survey, asked: Mapping[UUID, UUID | None], now: datetime
 ) -> dict[UUID, Candidate]:
     if not asked:
         return {}
     audience = await surveys.in_audience(uow, survey, list(asked))
-    known = await queries.known_of(uow, survey.id, asked, _quota_since(survey, now))
+    known = await queries.known_of(uow, survey.id, asked, quota_since(survey, now))
     return {
-        id_: _candidate(one, survey, None if audience is None else id_ in audience)
+        id_: candidate_of(one, survey, None if audience is None else id_ in audience)
         for id_, one in known.items()
     }
 
 
-def _quota_since(survey: Survey, now: datetime) -> datetime | None:
+def quota_since(survey: Survey, now: datetime) -> datetime | None:
     return None if survey.account_days is None else now - timedelta(days=survey.account_days)
 
 
-def _candidate(known: KnownOf, survey: Survey, in_audience: bool | None) -> Candidate:  # noqa: FBT001
+def candidate_of(known: KnownOf, survey: Survey, in_audience: bool | None) -> Candidate:  # noqa: FBT001
     by_same = by_any = None
     if known.same_at is not None:
         by_same = LastAsked(known.same_at, survey.id, survey.title)
