@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Final, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, Table, func, literal, select
+from sqlalchemy import CTE, ColumnElement, Table, func, literal, select
 
 from shared.data import WORKSPACE, RowType
 from shared.errors import BadRequest
@@ -57,6 +57,8 @@ class Listed(Generic[R]):
     newest_first: bool = False
     keys: Mapping[str, Keys] = field(default_factory=dict)
     """By the field that holds ids of what they are the keys of."""
+    ctes: tuple[CTE, ...] = ()
+    """What stands in for tables by its names, as for those of the past."""
     sorts_traits: bool = False
     """Whether the list is sorted by what stands in the document of a row, too."""
     catalog: Catalog = field(init=False)
@@ -119,10 +121,11 @@ async def page(
     with in_time(pointer):
         for stretch in order.stretches(after):
             statement = select(*listed.columns).where(*where, *stretch).order_by(*order.order_by)
+            statement = statement.add_cte(*listed.ctes)
             rows += await uow.rows(listed.row, statement.limit(query.limit + 1 - len(rows)))
             if len(rows) > query.limit:
                 break
-        counted = await _count(uow, listed.table, where, query.count)
+        counted = await _count(uow, listed, where, query.count)
     kept = fitting(rows, query.limit)
     cursor = None
     if len(rows) > len(kept):
@@ -142,14 +145,15 @@ async def _rule_of(
 
 
 async def _count(
-    uow: UnitOfWork, table: Table, where: Sequence[ColumnElement[bool]], how: str | None
+    uow: UnitOfWork, listed: Listed[R], where: Sequence[ColumnElement[bool]], how: str | None
 ) -> dict[str, Any]:
     if how is None:
         return {}
-    matching = select(literal(1)).select_from(table).where(*where)
+    matching = select(literal(1)).select_from(listed.table).where(*where)
     if how == "estimate":
         matching = matching.limit(COUNTED_TO + 1)
-    found = await uow.one_value(int, select(func.count()).select_from(matching.subquery()))
+    counted = select(func.count()).select_from(matching.subquery()).add_cte(*listed.ctes)
+    found = await uow.one_value(int, counted)
     exact = how == "exact" or found <= COUNTED_TO
     return {"count": {"value": found if exact else COUNTED_TO, "exact": exact}}
 

@@ -40,6 +40,7 @@ from accounts_api.signals.health_reports import router as health_reports
 from accounts_api.signals.health_scores import router as health_scores
 from accounts_api.signals.indicator_actions import router as indicators
 from accounts_api.signals.indicator_definitions import router as indicator_definitions
+from accounts_api.signals.indicator_previews import router as indicator_previews
 from accounts_api.signals.ingest import router as ingest
 from accounts_api.signals.metric_previews import router as metric_previews
 from accounts_api.signals.metric_series import router as metric_series
@@ -136,6 +137,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             survey_responses.router,
             survey_responses.of_accounts,
             survey_results.router,
+            indicator_previews.router,
             indicator_definitions.router,
             indicators.router,
             indicators.of_accounts,

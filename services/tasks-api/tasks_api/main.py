@@ -28,7 +28,7 @@ from tasks_api.work.tasks import service as tasks_service
 from tasks_api.work.tasks.router import internal as tasks_internal
 from tasks_api.work.tasks.router import router as tasks
 
-MIGRATION_HEAD = "0013"
+MIGRATION_HEAD = "0014"
 
 TAGS = [
     {"name": "Tasks", "description": "What people must do: one open task per cause."},

@@ -7,6 +7,7 @@ from tasks_api.notifications.models import notifications
 from tasks_api.records.history.models import field_changes
 from tasks_api.records.traits.models import trait_definitions
 from tasks_api.replica.models import accounts, members
+from tasks_api.work.indicator_tasks.models import indicator_tasks
 from tasks_api.work.tasks.models import tasks
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "accounts",
     "deleted_notes",
     "field_changes",
+    "indicator_tasks",
     "members",
     "note_templates",
     "notes",

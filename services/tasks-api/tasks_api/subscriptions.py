@@ -21,6 +21,12 @@ from shared.events.sequences import (
     OpportunityQuarantined,
     OpportunityReleased,
 )
+from shared.events.signals.indicators import (
+    IndicatorCleared,
+    IndicatorOpened,
+    IndicatorReassigned,
+    IndicatorReopened,
+)
 from shared.events.sync import ConnectionNeedsReauth, WebhookEndpointDisabled
 from shared.events.traits import TraitChanged
 from shared.feed.subscriptions import Subscriptions
@@ -29,6 +35,7 @@ from tasks_api.notifications import handlers as notifications
 from tasks_api.records.traits import handlers as traits
 from tasks_api.subjects import handlers as subjects
 from tasks_api.work.due_instants import handlers as due_instants
+from tasks_api.work.indicator_tasks import handlers as indicator_tasks
 from tasks_api.work.task_causes import handlers as task_causes
 from tasks_api.work.tasks import handlers as tasks
 
@@ -51,6 +58,10 @@ SUBSCRIPTIONS = Subscriptions(
         MessageResolved: [task_causes.on_message_resolved],
         OpportunityQuarantined: [task_causes.on_opportunity_quarantined],
         OpportunityReleased: [task_causes.on_opportunity_released],
+        IndicatorOpened: [indicator_tasks.on_indicator_opened],
+        IndicatorReopened: [indicator_tasks.on_indicator_reopened],
+        IndicatorReassigned: [indicator_tasks.on_indicator_reassigned],
+        IndicatorCleared: [indicator_tasks.on_indicator_cleared],
         ContactReplied: [notifications.on_contact_replied],
         ConnectionNeedsReauth: [notifications.on_connection_needs_reauth],
         WebhookEndpointDisabled: [notifications.on_webhook_endpoint_disabled],

@@ -162,7 +162,7 @@ class Compiler:
         return _count(node.op, counted, node.count)
 
     def test(self, field: Field, test: c.Test, row: Row) -> ColumnElement[bool]:
-        if field.side is None:
+        if field.side is None or field.side.otherwise is not None:
             return self.test_value(field, test, row.value(field), row)
         # Looked for where it stands: an index over the values of the table beside serves.
         beside, mine = row.side(field.side, COLUMN_TYPES[field.type])

@@ -151,7 +151,9 @@ class Row:
         """The field's value, NULL when it is missing or, for a trait, not of its type."""
         if field.side is not None:
             row, mine = self.side(field.side, COLUMN_TYPES[field.type])
-            return self.beside(row, *mine, what=row.c[field.side.value]).scalar_subquery()
+            found = self.beside(row, *mine, what=row.c[field.side.value]).scalar_subquery()
+            otherwise = field.side.otherwise
+            return found if otherwise is None else func.coalesce(found, otherwise)
         if field.trait is None:
             return self.column(field.source, on_link=field.on_link)
         text = self.traits.op("->>", return_type=Text())(field.trait)

@@ -33,6 +33,8 @@ class Side:
     record: str = "record_id"
     owner: tuple[str, UUID] | None = None
     """Column and value of one definition's rows, in a table that holds those of others, too."""
+    otherwise: int | None = None
+    """The value of a record without a row."""
 
 
 @dataclass(frozen=True, slots=True)

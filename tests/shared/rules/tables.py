@@ -32,6 +32,8 @@ create table standings (workspace_id uuid, record_id uuid, label text, last_seen
   ends_on date);
 create table record_touches (workspace_id uuid, record_id uuid, last_inbound_at timestamptz,
   last_outbound_at timestamptz, last_meeting_at timestamptz, last_note_at timestamptz);
+create table indicator_counts (workspace_id uuid, record_id uuid, risks integer,
+  opportunities integer);
 create table product_event_values (workspace_id uuid, account_id uuid, contact_id uuid, name text,
   day date, count bigint, properties jsonb);
 """

@@ -160,6 +160,9 @@ class World:
         for measured in self.rows["measured"]:
             if measured["record_id"] == id_:
                 yield f"measures.m{MEASURES.index(measured['measure_id'])}", measured["value"]
+        for name in ("risks", "opportunities"):
+            counts = (row[name] for row in self.rows["indicator_counts"] if row["record_id"] == id_)
+            yield f"indicators.open_{name}", next(counts, 0)
         for table, group in (("standings", "standing"), ("record_touches", "touches")):
             for row in self.rows[table]:
                 if row["record_id"] == id_:
@@ -314,6 +317,10 @@ def world(seed: int) -> World:
                     "last_inbound_at": dice.maybe(dice.instant()),
                     "last_note_at": dice.maybe(dice.instant()),
                 }
+                for id_ in dice.some(everyone)
+            ],
+            "indicator_counts": [
+                {"record_id": id_, "risks": dice.one((0, 1, 2)), "opportunities": dice.one((0, 3))}
                 for id_ in dice.some(everyone)
             ],
             "product_event_days": days,

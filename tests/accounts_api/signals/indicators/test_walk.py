@@ -281,3 +281,62 @@ async def test_opportunities_and_contacts_have_indicators_of_their_account(tenur
     await tenure.settle()
     (row,) = await listed(ws, kind="opportunity")
     assert (row["account_id"], row["owner_id"]) == (other, None)
+
+
+async def test_rules_and_lists_read_how_many_are_open(tenure: Tenure) -> None:
+    ws = await tenure.workspace()
+    made = await definition(ws, rule=AT_RISK)
+    calm = {"title": "Calm", "record_type": "account", "rule": "indicators.open_risks = 0"}
+    segment = await ws.admin.post("/v1/segments", calm)
+    assert segment.status_code == 201, segment.text
+    acme, other = await account(ws, "Acme", country="FR"), await account(ws, "Other")
+    await tenure.settle()
+    path = f"/v1/segments/{segment.json()['id']}/members"
+
+    async def members() -> set[str]:
+        rows = (await ws.observer.get(path)).json()["data"]
+        return {row["record_id"] for row in rows}
+
+    assert await members() == {other}
+    asked = {"filter": "indicators.open_risks > 0", "fields": "name,indicators.open_risks"}
+    (row,) = (await ws.observer.get("/v1/accounts", params=asked)).json()["data"]
+    assert (row["id"], row["indicators"]) == (acme, {"open_risks": 1})
+    (found,) = await listed(ws)
+    await acted(ws, found["id"], "address", note="Done")
+    await tenure.settle()
+    assert await members() == {acme, other}
+    self_read = {"rule": "indicators.open_risks > 1"}
+    refused = await ws.admin.patch(f"/v1/indicator-definitions/{made['id']}", self_read)
+    assert [fault["code"] for fault in refused.json()["errors"]] == ["rule_cycle"]
+    through = await definition(ws, "Grow", kind="opportunity", rule="indicators.open_risks = 0")
+    cycle = {"rule": "indicators.open_opportunities = 0"}
+    refused = await ws.admin.patch(f"/v1/indicator-definitions/{made['id']}", cycle)
+    assert [fault["code"] for fault in refused.json()["errors"]] == ["rule_cycle"], refused.text
+    assert through["faults"] == []
+
+
+async def test_a_list_of_the_past_has_what_was_open_then(tenure: Tenure) -> None:
+    ws = await tenure.workspace()
+    await tenure.set_clock(ws, MONDAY)
+    await definition(ws, rule=AT_RISK)
+    acme = await account(ws, "Acme", country="FR")
+    await tenure.settle()
+    (found,) = await listed(ws)
+    for days, action in ((1, "address"), (2, "silence")):
+        await tenure.set_clock(ws, MONDAY + timedelta(days=days))
+        body = {"note": "N"} | ({"until": "2026-03-20T09:00:00Z"} if action == "silence" else {})
+        await acted(ws, found["id"], action, **body)
+    await tenure.set_clock(ws, MONDAY + timedelta(days=3))
+    await move(tenure, ws, acme, "DE")
+    states = []
+    for days in (-1, 0, 1, 2, 3):
+        at = (MONDAY + timedelta(days=days, hours=1)).isoformat()
+        if days == 3:
+            at = (MONDAY + timedelta(days=3)).isoformat()
+        rows = await listed(ws, as_of=at, count="exact", filter="severity = 3")
+        states.append([row["state"] for row in rows])
+    assert states == [[], ["open"], ["addressed"], ["silenced"], ["cleared"]]
+    then = (MONDAY + timedelta(hours=2)).isoformat()
+    assert len(await listed(ws, as_of=then, state="open", account_id=acme)) == 1
+    ahead = await ws.observer.get("/v1/indicators", params={"as_of": "2026-04-01T09:00:00Z"})
+    assert ahead.status_code == 422

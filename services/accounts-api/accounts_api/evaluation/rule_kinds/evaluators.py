@@ -28,6 +28,8 @@ DECIDING: Final = (
     "lifecycle",
     # And so are scores and labels.
     HEALTH,
+    # And how many open indicators there are.
+    "indicator",
 )
 """Kinds of rules that decide a value of a record."""
 EVALUATION_ORDER: Final = (

@@ -36,6 +36,16 @@ TOUCHES: Final = tuple(
     Field(f"touches.{name}", FieldType.DATETIME, side=Side("record_touches", name))
     for name in ("last_inbound_at", "last_outbound_at", "last_meeting_at", "last_note_at")
 )
+
+
+def _counted(kind: str) -> Side:
+    return Side("indicator_counts", kind, otherwise=0)
+
+
+INDICATORS: Final = tuple(
+    Field(f"indicators.open_{name}", FieldType.NUMBER, side=_counted(name))
+    for name in ("risks", "opportunities")
+)
 _PLAN_ROLES: Final = (Field("plan_roles", FieldType.MULTI_SELECT, on_link=True),)
 
 ORGANIZATION: Final = RecordType(
@@ -66,6 +76,7 @@ ACCOUNT: Final = RecordType(
         Field("time_zone", FieldType.TEXT),
         Field("country", FieldType.TEXT, one_form=country_code),
         *TOUCHES,
+        *INDICATORS,
     ),
     (
         Relation("organization", "organization", Parent("organization_id")),
@@ -100,6 +111,7 @@ CONTACT: Final = RecordType(
         Field("email_status", FieldType.SELECT),
         Field("deactivated_at", FieldType.DATETIME),
         *TOUCHES,
+        *INDICATORS,
     ),
     (
         Relation(
@@ -134,6 +146,7 @@ OPPORTUNITY: Final = RecordType(
         Field("manually_enter_renewal_sequence", FieldType.BOOLEAN),
         Field("renewal_sequence_status", FieldType.TEXT),
         Field("renewal_sequence_status_at", FieldType.DATETIME),
+        *INDICATORS,
     ),
     (Relation("account", "account", Parent("account_id")),),
     MEMBERSHIPS,

@@ -134,6 +134,23 @@ _TOUCHES = """
 """
 
 
+_INDICATORS = """
+    select c.workspace_id, c.record_id,
+           count(*) filter (where i.kind = 'risk') as risks,
+           count(*) filter (where i.kind = 'opportunity') as opportunities
+    from (
+        select distinct on (indicator_id) workspace_id, indicator_id, record_id, state
+        from indicator_changes
+        where workspace_id = :workspace_id and effective_at <= :valid_at
+          and created_at <= :known_at
+        order by indicator_id, version desc
+    ) c
+    join indicators i on i.workspace_id = c.workspace_id and i.id = c.indicator_id
+    where c.state = 'open'
+    group by c.workspace_id, c.record_id
+"""
+
+
 def _moved(record_type: str, traits: str) -> str:
     """With what time has made of formulas, which the statement is told."""
     moved = f"cast(:moved_{record_type} as jsonb) -> cast(t.id as text)"
@@ -217,6 +234,7 @@ def _queries(moved: frozenset[str] = frozenset(), *, among: bool = False) -> Map
     found["segment_members"] = _MEMBERSHIPS
     found["record_touches"] = _TOUCHES
     found["health_scores"] = _HEALTH
+    found["indicator_counts"] = _INDICATORS
     for schema in _SCHEMAS:
         found |= _records(schema, moved=schema.record_type in moved, among=among)
     # The last one: those before it read every change there is.

@@ -74,6 +74,11 @@ _INDICATOR: dict[str, Any] = {
     "created_at": "2026-03-02T09:00:00Z",
     "updated_at": "2026-03-02T09:00:00Z",
 }
+AS_OF: Any = Field(
+    default=None,
+    description="The indicators as they were at this instant of the workspace's clock, which has"
+    " come; what is configured, such as the severity, as it is now. Null: now.",
+)
 OWNER: Any = Field(
     default=None,
     description="Only those that this member owns; `me` is whoever asks. Null: whoever's.",
@@ -296,6 +301,7 @@ class IndicatorListParams(ListParams):
     severity: SeverityParam | None = SEVERITY
     definition_id: KeyOrId | None = DEFINITION
     owner: Owner = OWNER
+    as_of: Instant | None = AS_OF
 
 
 class AllIndicatorListParams(IndicatorListParams):
@@ -316,3 +322,4 @@ class IndicatorSearch(SearchBody):
     severity: SeverityParam | None = SEVERITY
     definition_id: KeyOrId | None = DEFINITION
     owner: Owner = OWNER
+    as_of: Instant | None = AS_OF

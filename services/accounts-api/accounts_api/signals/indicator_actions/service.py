@@ -10,6 +10,7 @@ from accounts_api.evaluation.rule_sets.rules import rule_of
 from accounts_api.evaluation.rule_sets.segment_keys import keys_of
 from accounts_api.evaluation.rule_sets.snapshots import record_seen_by
 from accounts_api.identity.members.service import active_members
+from accounts_api.records.history.service import must_have_come
 from accounts_api.records.schema import record_catalog
 from accounts_api.records.schema.errors import RecordNotFound
 from accounts_api.records.schema.record_schemas import ACCOUNT, RECORD_SCHEMAS
@@ -59,8 +60,10 @@ async def list_indicators(
     given: Mapping[str, Any],
     signer: CursorSigner,
 ) -> dict[str, Any]:
-    """`given` are `owner` and fields of `Wanted`. Raises `Invalid`."""
-    wanted = {name: value for name, value in given.items() if name != "owner"}
+    """`given` are `owner`, `as_of` and fields of `Wanted`. Raises `Invalid`."""
+    wanted = {name: value for name, value in given.items() if name not in {"owner", "as_of"}}
+    as_of = given.get("as_of")
+    await must_have_come(uow, as_of, f"{query.pointers}/as_of")
     owner, named = given.get("owner"), given.get("definition_id")
     if owner == "me" and caller.member_id is None:
         message = "This key belongs to no member: name the owner by id."
@@ -70,7 +73,7 @@ async def list_indicators(
     if named is not None:
         pointer = f"{query.pointers}/definition_id"
         wanted["definition_id"] = await definitions.KEYS.named(uow, named, pointer)
-    page = await queries.indicators_page(uow, query, signer, Wanted(**wanted))
+    page = await queries.indicators_page(uow, query, signer, Wanted(**wanted), as_of)
     return {**page, "data": await shown(uow, page["data"])}
 
 

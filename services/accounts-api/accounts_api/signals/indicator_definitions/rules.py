@@ -25,6 +25,11 @@ def own_dependency(definition_id: UUID) -> str:
     return f"indicator:{definition_id}"
 
 
+def count_field(kind: str) -> str:
+    """Which counts the open indicators of a kind of a record."""
+    return {"risk": "indicators.open_risks", "opportunity": "indicators.open_opportunities"}[kind]
+
+
 def read_by(
     definition_id: UUID, record_type: str, rule: Rule | None, owner_key_role: str | None
 ) -> set[Dependency]:

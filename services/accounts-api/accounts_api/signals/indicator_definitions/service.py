@@ -17,6 +17,7 @@ from accounts_api.signals.indicator_definitions import queries
 from accounts_api.signals.indicator_definitions.queries import definitions_by_id, set_faults
 from accounts_api.signals.indicator_definitions.rows import IndicatorDefinition
 from accounts_api.signals.indicator_definitions.rules import (
+    count_field,
     key_role_faults,
     own_dependency,
     read_by,
@@ -29,7 +30,7 @@ from shared.db import refuse
 from shared.errors import Conflict, Fault, NotFound, check_version
 from shared.keys import Keys, KeyTaken
 from shared.lists import filters
-from shared.rules.interpreter.depends import Dependency, role_dependency
+from shared.rules.interpreter.depends import Dependency, dependencies, role_dependency
 from shared.rules.syntax.json_codec import write_json
 from shared.rules.syntax.stored import shown_rule
 from shared.rules.types.typed import Rule
@@ -37,7 +38,13 @@ from shared.uow import UnitOfWork
 from shared.usages import Usage
 from shared.web.problems import not_stored
 
-__all__ = ["definitions_by_id", "own_dependency", "set_faults"]
+__all__ = [
+    "count_field",
+    "definitions_by_id",
+    "key_role_faults",
+    "own_dependency",
+    "set_faults",
+]
 
 KIND: Final = "indicator"
 SUBJECT: Final = "indicator_definition"
@@ -78,7 +85,7 @@ class IndicatorDefinitionArchived(Conflict):
 async def create_definition(uow: UnitOfWork, data: IndicatorDefinitionIn) -> dict[str, Any]:
     """The definition, at once; what its rule finds is opened by the worker."""
     given = data.model_dump()
-    values = {**given, **await _checked(uow, given, data.record_type)}
+    values = {**given, **await _checked(uow, given, data.record_type, data.kind)}
     values["key"] = await KEYS.key_for(uow, data.key, data.title)
     async with _refusals(values["key"], data.title):
         definition = await queries.add_definition(uow, values)
@@ -124,6 +131,7 @@ async def update_definition(
         uow,
         changes,
         before.record_type,
+        before.kind,
         [Fault(f"/{name}", "required", "Every indicator has one.") for name in missing],
     )
     was, becomes = audit_log.difference(_audited(before), changes)
@@ -185,9 +193,12 @@ async def usages(uow: UnitOfWork, ids: Sequence[UUID], _: Dependency) -> Sequenc
 
 
 async def outputs(uow: UnitOfWork) -> dict[UUID, engine.Output]:
-    """Nothing that a rule could read, so far."""
+    """Other rules may ask how many open ones a record has."""
     return {
-        each.id: engine.Output(f"indicator {each.title}", frozenset())
+        each.id: engine.Output(
+            f"indicator {each.title}",
+            frozenset({Dependency(each.record_type, count_field(each.kind))}),
+        )
         for each in await queries.live_definitions(uow)
     }
 
@@ -245,7 +256,11 @@ async def _all_shown(uow: UnitOfWork, found: Sequence[IndicatorDefinition]) -> l
 
 
 async def _checked(
-    uow: UnitOfWork, given: Mapping[str, Any], record_type: str, faults: Sequence[Fault] = ()
+    uow: UnitOfWork,
+    given: Mapping[str, Any],
+    record_type: str,
+    kind: str,
+    faults: Sequence[Fault] = (),
 ) -> dict[str, Any]:
     """What is stored of a rule that is given. Raises `Invalid` with every fault at once."""
     call = given.get("call_to_action") or {}
@@ -259,6 +274,10 @@ async def _checked(
         rule = rule_input.usable_beside(
             found, lambda: filters.usable(given["rule"], catalog, record_type, "/rule")
         )
+        own = (record_type, count_field(kind))
+        if any((each.record_type, each.what) == own for each in dependencies(rule)):
+            message = "What it counts would depend on itself."
+            raise not_stored([Fault("/rule", "rule_cycle", message)])
         return {"rule": write_json(rule.written)}
     if found:
         raise not_stored(found)

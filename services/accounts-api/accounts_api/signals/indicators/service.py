@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from accounts_api.evaluation.engine import service as engine
 from accounts_api.records.store.hooks import RecordChange
 from accounts_api.signals.indicator_definitions.rows import IndicatorDefinition
-from accounts_api.signals.indicator_definitions.service import definitions_by_id
+from accounts_api.signals.indicator_definitions.service import count_field, definitions_by_id
 from accounts_api.signals.indicators import queries
 from accounts_api.signals.indicators.queries import (
     Facts,
@@ -142,7 +142,7 @@ async def apply(
         await queries.store_indicators(uow, list(last.values()))
     if made:
         await queries.add_changes(uow, [_as_change(move, at) for move in made])
-        await _count(uow, made)
+        await _count(uow, made, at)
         uow.publish(*(_event(definition, move, at) for move in made if move.change in _EVENTS))
     return made
 
@@ -213,8 +213,10 @@ def _as_change(move: Move, at: datetime) -> dict[str, Any]:
     return {**shown, "change": move.change, "effective_at": at}
 
 
-async def _count(uow: UnitOfWork, moves: Collection[Move]) -> None:
-    """Open ones count; those that are addressed or silenced do not."""
+async def _count(uow: UnitOfWork, moves: Collection[Move], at: datetime) -> None:
+    """Open ones count; those that are addressed or silenced do not. Rules that read the counts are
+    evaluated again.
+    """
     more: dict[tuple[UUID, str], dict[str, int]] = defaultdict(
         lambda: {"risk": 0, "opportunity": 0}
     )
@@ -234,6 +236,15 @@ async def _count(uow: UnitOfWork, moves: Collection[Move]) -> None:
     ]
     if rows:
         await queries.count(uow, rows)
+    changed_counts = {
+        of: [count_field(kind) for kind, by in by_kind.items() if by]
+        for of, by_kind in more.items()
+        if any(by_kind.values())
+    }
+    names = {name for each in changed_counts.values() for name in each}
+    if await engine.depended_on(uow, names):
+        seen = {(record_type, id_): what for (id_, record_type), what in changed_counts.items()}
+        await engine.record_each_change(uow, seen, at)
 
 
 def call_of(definition: IndicatorDefinition) -> CallToAction | None:

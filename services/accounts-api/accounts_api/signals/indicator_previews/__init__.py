@@ -1,0 +1,1 @@
+"""Who would have an indicator, if a draft of its definition were stored."""
