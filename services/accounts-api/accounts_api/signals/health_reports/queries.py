@@ -66,9 +66,10 @@ async def score_counts(
         from scores s
         cross join lateral (
             select * from {schema.table} r
-            where r.workspace_id = :workspace_id and r.id = s.record_id and {alive} limit 1
+            where r.workspace_id = :workspace_id and r.id = s.record_id limit 1
         ) r
         {joined}
+        where {alive}
         group by 1, 2, 3, 4
         """
     )
