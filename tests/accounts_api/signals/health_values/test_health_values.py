@@ -156,7 +156,7 @@ async def test_days_pass_and_the_score_falls_at_the_very_day(tenure: Tenure) -> 
          {("/definitions/0/groups/0/measures/0/input", "wrong_type")}),
         ([definition(measure("a", "arr", linear(0, 1)), segment_id="no")],
          {("/definitions/0/segment_id", "unknown_segment")}),
-        ([definition(measure("a", "indicators(kind = risk)", linear(0, 1)))],
+        ([definition(measure("a", "indicators(severity = 4)", linear(0, 1)))],
          {("/definitions/0/groups/0/measures/0/input", "unknown_input")}),
         ([definition(measure("a", "arr", linear(0, 1)), title="A"),
           definition(measure("a", "arr", linear(0, 1)), title="B")],

@@ -29,6 +29,8 @@ _WORD: Final = re.compile(r"\w+")
 _DATES: Final = frozenset({FieldType.DATE, FieldType.DATETIME})
 _NUMBERS: Final = frozenset({FieldType.NUMBER, FieldType.CURRENCY})
 _TEXTS: Final = frozenset({FieldType.TEXT, FieldType.SELECT, FieldType.BOOLEAN, FieldType.ID})
+_KIND: Final = re.compile(r"\s*kind\s*=\s*\"?(risk|opportunity)\"?\s*")
+_OPEN: Final = {"risk": "indicators.open_risks", "opportunity": "indicators.open_opportunities"}
 _QUOTED: Final = 'Write the name of the event in quotes: events "Report Exported".'
 ANY_EVENT: Final = "*"
 """In the dependency of who reads events of every name."""
@@ -84,9 +86,19 @@ def _read(text: str, catalog: Catalog, record_type: str) -> Input:
             return RuleHolds(check(read_text(inner), catalog, record_type))
         case "days_since":
             return _days_since(inner, catalog, record_type)
+        case "indicators":
+            return FieldValue(_indicators(inner, catalog, record_type))
         case _:
-            message = "An input is a field, `days_since(…)` or `rule(…)`."
-            raise _unknown(message, nearest(function, ("rule", "days_since")))
+            message = "An input is a field, `days_since(…)`, `indicators(…)` or `rule(…)`."
+            raise _unknown(message, nearest(function, ("rule", "days_since", "indicators")))
+
+
+def _indicators(inner: str, catalog: Catalog, record_type: str) -> Field:
+    """How many are open of a kind."""
+    kind = _KIND.fullmatch(inner)
+    if kind is None:
+        raise _unknown("Say of which kind: indicators(kind = risk), or (kind = opportunity).")
+    return _field(_OPEN[kind[1]], catalog, record_type)
 
 
 def _days_since(inner: str, catalog: Catalog, record_type: str) -> Input:

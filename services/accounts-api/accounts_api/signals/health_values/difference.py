@@ -10,9 +10,11 @@ from sqlalchemy import (
     FromClause,
     Integer,
     Select,
+    Text,
     Uuid,
     and_,
     bindparam,
+    cast,
     or_,
     select,
     true,
@@ -88,7 +90,8 @@ def _differing(result: CTE) -> Select[Any]:
     known = stored.c.label_since.is_not(None)
     return (
         select(
-            result,
+            *(column for column in result.c if column.name != "inputs"),
+            cast(result.c.inputs, Text).label("inputs"),
             *(stored.c[name].label(f"stored_{name}") for name in _KEPT),
             *(said.c[name].label(f"said_{name}") for name in _SAID),
             next_change_at.label("stored_next_at"),

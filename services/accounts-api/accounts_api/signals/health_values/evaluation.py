@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -163,7 +163,7 @@ def _decide(
     batch.kept.append(
         {
             "record_id": row.record_id,
-            **asdict(after),
+            **after.as_row(),
             "label_since": before.label_since if before and same_label else trigger.at,
             "told_score": after.score if told or kept_told is None else kept_told,
         }
@@ -241,7 +241,7 @@ async def _store(
         {
             "record_id": change.record_id,
             "id": new_id(),
-            **asdict(change.after),
+            **change.after.as_row(),
             "null_reason": change.after.null_reason or (GONE if change.after == NOTHING else None),
             "inputs": change.inputs,
             "at": change.trigger.at,

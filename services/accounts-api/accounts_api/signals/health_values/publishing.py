@@ -1,7 +1,7 @@
 """Tells others what became of scores and labels: events, and word to the rules that read them."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -30,7 +30,7 @@ class Change:
     record_id: UUID
     arr: int | None
     currency: str | None
-    inputs: Mapping[str, Any] | None
+    inputs: str | None
     before: Stored | None
     after: Verdict
     trigger: Trigger

@@ -25,7 +25,8 @@ class Result:
     computed_label: str | None
     definition_key: str | None
     points: list[int | None] | None
-    inputs: dict[str, Any] | None
+    inputs: str | None
+    """As JSON, which goes on as it came."""
     null_reason: str | None
     capped_by: str | None
     next_at: datetime | None
@@ -77,7 +78,7 @@ _ROWS = """
         record_id uuid, score integer, label text, computed_score integer, computed_label text,
         definition_key text, definitions_version integer, points integer[], null_reason text,
         capped_by text, override_id uuid, label_since timestamptz, told_score integer,
-        id uuid, inputs jsonb, at timestamptz, cause jsonb)
+        id uuid, inputs text, at timestamptz, cause jsonb)
 """
 _VERDICT = (
     "score, label, computed_score, computed_label, definition_key, definitions_version, points,"
@@ -108,7 +109,7 @@ _TELL = text(
     f"""
     insert into health_changes
         (workspace_id, score_id, record_id, id, {_VERDICT}, inputs, valid_from, cause)
-    select :workspace_id, :score_id, v.record_id, v.id, {_OF_ROW}, v.inputs,
+    select :workspace_id, :score_id, v.record_id, v.id, {_OF_ROW}, cast(v.inputs as jsonb),
            greatest(v.at, (
                select max(c.valid_from) from health_changes c
                where c.workspace_id = :workspace_id and c.score_id = :score_id
