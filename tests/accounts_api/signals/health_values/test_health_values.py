@@ -147,6 +147,63 @@ async def test_days_pass_and_the_score_falls_at_the_very_day(tenure: Tenure) -> 
         assert await health(ws, met) == expected, at
 
 
+async def test_what_people_do_in_the_product_moves_the_score_by_way_of_a_metric_too(
+    tenure: Tenure,
+) -> None:
+    ws = await tenure.workspace()
+    acme, _ = await account(ws, "Acme"), await account(ws, "Other")
+    known = {"event": "login", "groupId": "Other", "messageId": "known"}
+    assert (await ws.admin.post("/v1/track", known)).status_code == 200
+    metric = {
+        "key": "logins",
+        "title": "Logins",
+        "record_type": "account",
+        "numerator": {"source": "events", "events": ["login"], "window_days": 7},
+    }
+    await made(ws, "/v1/metrics", metric)
+    bands = {"bands": [{"points": 100}, {"from": 8, "points": 0}]}
+    await score(ws)
+    await define(
+        ws,
+        definition(
+            measure("any", "days_since(events any)", bands, when_null=0),
+            measure("named", 'days_since(events "Report Exported")', bands, when_null=0),
+            measure("logins", "metrics.logins", linear(0, 4), weight=2, when_null=0),
+        ),
+    )
+    await tenure.settle()
+    assert await health(ws, acme) == (0, "poor")
+    for event, expected in (("login", (38, "poor")), ("Report Exported", (63, "fair"))):
+        body = {"event": event, "groupId": "Acme", "messageId": event}
+        assert (await ws.admin.post("/v1/track", body)).status_code == 200
+        await tenure.settle()
+        assert await health(ws, acme) == expected
+    await tenure.set_clock(ws, datetime(2026, 3, 12, 9, tzinfo=UTC))
+    assert await health(ws, acme) == (0, "poor")
+
+
+async def test_a_record_that_was_merged_away_loses_its_score_and_what_was_said_of_it(
+    tenure: Tenure,
+) -> None:
+    ws = await tenure.workspace()
+    await make_trait(ws, "account", "seats", "number")
+    winner = await account(ws, "Winner", traits={"seats": 60})
+    loser = await account(ws, "Loser", traits={"seats": 20})
+    await score(ws)
+    await define(ws, definition(SEATS))
+    await tenure.settle()
+    said = {"score": 3, "reason": "Soon gone.", "expires_at": "2026-05-01T00:00:00Z"}
+    override = await ws.leader.put(f"/v1/accounts/{loser}/health/overall/override", said)
+    assert override.status_code == 200, override.text
+    body = {"loser_id": loser}
+    merged = await ws.admin.post(f"/v1/accounts/{winner}/merge", body)
+    assert merged.status_code == 200, merged.text
+    await tenure.settle()
+    assert await health(ws, winner) == (60, "fair")
+    [ended] = await told(ws, "health.override_ended")
+    assert (ended["record_id"], ended["ended_by"]) == (loser, "deleted")
+
+
 @pytest.mark.parametrize(
     ("definitions", "faults"),
     [

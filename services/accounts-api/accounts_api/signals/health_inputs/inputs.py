@@ -9,6 +9,7 @@ from pydantic_core import from_json
 
 from accounts_api.signals.scoring.definition import PointsRule, ValuePoints
 from shared.rules.interpreter.depends import (
+    ANY_EVENTS,
     CALENDAR,
     Dependency,
     dependencies,
@@ -32,8 +33,6 @@ _TEXTS: Final = frozenset({FieldType.TEXT, FieldType.SELECT, FieldType.BOOLEAN, 
 _KIND: Final = re.compile(r"\s*kind\s*=\s*\"?(risk|opportunity)\"?\s*")
 _OPEN: Final = {"risk": "indicators.open_risks", "opportunity": "indicators.open_opportunities"}
 _QUOTED: Final = 'Write the name of the event in quotes: events "Report Exported".'
-ANY_EVENT: Final = "*"
-"""In the dependency of who reads events of every name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +189,7 @@ def dependencies_of(found: Input, record_type: str) -> frozenset[Dependency]:
         case DaysSince(field):
             return frozenset(Dependency(record_type, what) for what in (field.name, CALENDAR))
         case DaysSinceEvent(_, event):
-            counted = events_dependency(event or ANY_EVENT)
+            counted = ANY_EVENTS if event is None else events_dependency(event)
             return frozenset(Dependency(record_type, what) for what in (counted, CALENDAR))
         case RuleHolds(rule):
             return dependencies(rule)
