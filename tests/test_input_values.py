@@ -13,7 +13,7 @@ from deploy.roles import SERVICES
 from shared.schemas import In
 
 MANY_LINES: Final = {
-    "body", "description", "note", "outcome", "text", "html", "csv",
+    "body", "description", "note", "outcome", "reason", "text", "html", "csv",
     "rule", "audience", "filter", "formula", "pattern", "default", "rows", "cursor",
     "since_field", "end_field",
     "password", "client_secret", "refresh_token", "input", "when", "where",

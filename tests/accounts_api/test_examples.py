@@ -9,7 +9,13 @@ from tests.operations import OPERATIONS, Operation
 from tests.seed_data import Furniture, collection_of, furnish, point_to, renamed
 
 SHOWN = sorted(
-    (one for one in OPERATIONS if one.service == "accounts" and one.writes and one.examples),
+    (
+        one
+        for one in OPERATIONS
+        if one.service == "accounts" and one.writes and one.examples
+        # Of a record that was scored before: tests/accounts_api/signals/health_records sends it.
+        if not one.id.endswith("_health_override")
+    ),
     # What speaks of dates has to come before the clock is set, and what is cleared is over.
     key=lambda one: one.id in {"set_workspace_clock", "clear_indicator"},
 )
