@@ -16,11 +16,7 @@ from shared.ids import new_id
 Json = dict[str, Any]
 _POLL_SECONDS = 0.3
 _FOR_PEOPLE = frozenset(
-    {
-        "enrollments_without_sender",
-        "tasks_of_vacant_key_roles",
-        "unknown_messages",
-    }
+    {"enrollments_without_sender", "tasks_of_vacant_key_roles", "unknown_messages"}
 )
 """Work that waits for a person, who may take the time of a person."""
 _AWAY = (502, 503, 504)

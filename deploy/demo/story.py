@@ -1,4 +1,4 @@
-"""The seven points of the story, in order, and what becomes of it all."""
+"""The seven points of the story, in order, what becomes of it all, and of one customer."""
 
 from deploy.demo.chapters import (
     deciding,
@@ -11,6 +11,7 @@ from deploy.demo.chapters import (
     sending,
 )
 from deploy.demo.world import World
+from deploy.demo_health import usage
 
 
 async def tell(world: World) -> None:
@@ -24,3 +25,4 @@ async def tell(world: World) -> None:
     await deciding.play(world)
     await partnering.play(world)
     await quarter.play(world)
+    await usage.play(world)
