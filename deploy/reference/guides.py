@@ -12,7 +12,14 @@ DOCS = ROOT / "docs"
 CHANGELOG = ROOT / "CHANGELOG.md"
 ORDER = {
     "Start": ("frontend", "partners", "generate-a-client", "limits", "versions"),
-    "Concepts": ("glossary", "modelling", "rules", "product-events", "how-are-they-doing"),
+    "Concepts": (
+        "glossary",
+        "modelling",
+        "rules",
+        "product-events",
+        "how-are-they-doing",
+        "from-a-login-to-a-call",
+    ),
     "Operating": ("operations", "scaling"),
 }
 """By section. What is not named here is for those who have the repository."""
