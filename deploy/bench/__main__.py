@@ -15,8 +15,11 @@ from deploy.bench.stage import Stage, stage
 from deploy.migrate import ROOT
 from shared.clock import utc_now
 
-_BESIDE = {"bench_time": ("past", "midnight"), "bench_intake": ("signals", "imports")}
-_BESIDE |= {"bench_rules": ("changes", "judgements")}
+_BESIDE: dict[str, tuple[str, ...]] = {
+    "bench_time": ("past", "midnight"),
+    "bench_intake": ("signals", "imports"),
+}
+_BESIDE |= {"bench_rules": ("changes", "judgements"), "bench_health": ("health",)}
 _FOLDER = {group: folder for folder, groups in _BESIDE.items() for group in groups}
 GROUPS = ("records", "segments", "webhooks", "sequences", *_FOLDER)
 _RESULTS = ROOT / ".tenure" / "bench"

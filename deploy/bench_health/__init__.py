@@ -1,0 +1,1 @@
+"""Metrics and health scores: one event to its label, and looks at every account."""
