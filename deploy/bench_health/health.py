@@ -217,9 +217,10 @@ async def midnight(stage: Stage) -> Result:
     service = stage.service("accounts")
     async with stage.as_admin() as connection:
         due = await connection.execute(
-            "update rule_next_changes set next_change_at = clock_timestamp()"
-            " where workspace_id = $1 and next_change_at > clock_timestamp()",
+            "update rule_next_changes set next_change_at = $2"
+            " where workspace_id = $1 and next_change_at > $2",
             stage.workspace_id,
+            utc_now(),
         )
     count = int(due.split()[-1])
     began = time.perf_counter()
