@@ -16,7 +16,7 @@ MANY_LINES: Final = {
     "body", "description", "note", "outcome", "reason", "text", "html", "csv",
     "rule", "audience", "filter", "formula", "pattern", "default", "rows", "cursor",
     "since_field", "end_field",
-    "password", "client_secret", "refresh_token", "input", "when", "where",
+    "password", "client_secret", "refresh_token", "input", "when", "where", "contacts_where",
 }  # fmt: skip
 """Texts that may have lines; what is looked at by more than its type; secrets, which are as they
 are.

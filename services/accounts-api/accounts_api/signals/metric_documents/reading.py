@@ -126,7 +126,8 @@ class _Reader:
             case "constant":
                 return Constant(number(given["value"]))
             case "contacts":
-                return self.related({**given, "relation": "contacts", "aggregate": "count"}, at)
+                path = ".".join(_TO_CONTACTS.get(self.stored.record_type, ("contacts",)))
+                return self.related({**given, "relation": path, "aggregate": "count"}, at)
             case "related":
                 return self.related(given, at)
             case "metric":
