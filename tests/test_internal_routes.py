@@ -45,6 +45,7 @@ _THINGS = {
     "key_role": "records",
     "member": "members",
     "survey": "surveys",
+    "metric": "metrics",
 }
 
 ROUTES = [

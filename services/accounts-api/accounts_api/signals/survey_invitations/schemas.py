@@ -1,11 +1,11 @@
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import ConfigDict, Field, model_validator
 
 from accounts_api.signals.survey_invitations.rules import GateName, InvitationState, Via
-from shared.schemas import ExternalId, In, KeyOrId, Out
+from shared.schemas import ExternalId, In, KeyOrId, OneLine, Out
 
 MOST_CONTACTS = 500
 _CONTACT = "0198c0de-0004-7a3b-8c4d-5e6f708192a3"
@@ -79,8 +79,8 @@ class ServiceInvitedContact(In):
 
     contact_id: UUID
     account_id: UUID | None = None
-    request_key: str = Field(
-        min_length=1, max_length=200, description="Asked again by it, the invitation is the same."
+    request_key: Annotated[str, Field(min_length=1, max_length=200), OneLine] = Field(
+        description="Asked again by it, the invitation is the same."
     )
 
 
