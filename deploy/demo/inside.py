@@ -56,7 +56,7 @@ class Api:
         headers = {}
         if method in {"POST", "PUT", "PATCH"}:
             headers["idempotency-key"] = str(new_id())
-        if method in {"PATCH", "DELETE"}:
+        if method in {"PATCH", "DELETE"} or path.endswith("/definitions"):
             headers["if-match"] = "*"
         deadline = time.monotonic() + _AWAY_SECONDS
         while True:

@@ -140,8 +140,8 @@ async def _goes_quiet(world: World, account: Json, before: Json) -> None:
         (0, "poor"),
     )
     why = await world.api.get(f"/v1/accounts/{account['id']}/health/overall/explain")
-    _show(world, why)
-    flip = why["smallest_flip"]["up"]
+    _show(world, why["explanation"])
+    flip = why["explanation"]["smallest_flip"]["up"]
     story.equal(
         f"the least that would make it {flip['to']}: active contacts from"
         f" {flip['changes'][0]['from']:g} to {flip['changes'][0]['to']:g} %",
