@@ -80,8 +80,8 @@ async def test_related_records_are_added_up_in_one_currency(tenure: Tenure) -> N
         "share": 100,
         "none": "numerator_missing",
     }
-    deal = {"name": "z", "type": "renewal", "account_id": acme, "arr": 5, "currency": "USD"}
-    await made(ws, "opportunities", deal)
+    other = {"name": "z", "type": "renewal", "account_id": acme, "arr": 5, "currency": "USD"}
+    await made(ws, "opportunities", other)
     await tenure.settle()
     found = await values(ws, acme)
     assert (found["sum"], found["share"]) == ("mixed_currencies", "mixed_currencies")
