@@ -64,9 +64,9 @@ async def test_related_records_are_added_up_in_one_currency(tenure: Tenure) -> N
     await metric(ws, "latest", latest)
     where = {"where": 'name = "x"'}
     await metric(ws, "count", {**deals, "aggregate": "count", **where})
-    arr = {"source": "field", "field": "arr"}
+    own = {"source": "field", "field": "arr"}
     share = {**deals, "aggregate": "sum", "field": "arr"}
-    await metric(ws, "share", share, denominator=arr, unit="percent")
+    await metric(ws, "share", share, denominator=own, unit="percent")
     none = {**deals, "aggregate": "max", "field": "arr", "where": 'name = "no"'}
     await metric(ws, "none", none)
     await tenure.settle()
