@@ -15,10 +15,7 @@ from deploy.bench.stage import Stage, stage
 from deploy.migrate import ROOT
 from shared.clock import utc_now
 
-_BESIDE: dict[str, tuple[str, ...]] = {
-    "bench_time": ("past", "midnight"),
-    "bench_intake": ("signals", "imports"),
-}
+_BESIDE: Any = {"bench_time": ("past", "midnight"), "bench_intake": ("signals", "imports")}
 _BESIDE |= {"bench_rules": ("changes", "judgements"), "bench_health": ("health",)}
 _FOLDER = {group: folder for folder, groups in _BESIDE.items() for group in groups}
 GROUPS = ("records", "segments", "webhooks", "sequences", *_FOLDER)

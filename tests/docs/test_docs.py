@@ -6,7 +6,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -21,7 +21,7 @@ from deploy.migrate import ROOT
 from shared.clock import utc_now
 from shared.rules.syntax.json_codec import write_json
 from shared.rules.syntax.parser import read_text
-from tests.gateways import serving_gateway
+from tests.docs.following import FENCE, blocks, run
 from tests.harness import Tenure
 
 PAGES = [
@@ -34,46 +34,12 @@ PAGES = [
     ]
     if ".venv" not in path.parts
 ]
-_FENCE = re.compile(r"^```(\w+)(?: (\w+))?\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _BOTH_FORMS = re.compile(
     r"^```rule \w+\n(.*?)\n```\n```json\n(.*?)\n```$", re.MULTILINE | re.DOTALL
 )
 SEGMENT = "0198c0de-7d10-7c44-9f3a-2f6f0c1f7a01"
 """What the pages call a segment."""
 _LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)")
-
-
-def blocks(page: Path, language: str) -> Iterator[tuple[str, str]]:
-    for found, argument, body in _FENCE.findall(page.read_text(encoding="utf-8")):
-        if found == language:
-            yield argument, body
-
-
-@pytest.fixture(scope="module")
-async def gateway(tenure: Tenure) -> AsyncIterator[str]:
-    async with serving_gateway(tenure) as url:
-        # Here a service describes itself when first asked, which takes longer than a gateway waits.
-        async with httpx2.AsyncClient(trust_env=False, timeout=60) as client:
-            for service_url in tenure.urls.values():
-                (await client.get(f"{service_url}/openapi.json")).raise_for_status()
-        yield url
-
-
-async def run(command: str, gateway: str, key: str, cwd: Path | None = None) -> tuple[int, str]:
-    process = await asyncio.create_subprocess_exec(
-        "bash",
-        "-euo",
-        "pipefail",
-        "-c",
-        command,
-        cwd=cwd,
-        env={**os.environ, "TENURE": gateway, "KEY": key},
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    output, _ = await asyncio.wait_for(process.communicate(), 30)
-    return process.returncode or 0, output.decode()
 
 
 async def test_the_frontend_guide_can_be_followed_command_by_command(
@@ -196,38 +162,6 @@ async def test_a_guide_can_be_followed_from_top_to_bottom(
     loudly = 'curl() { command curl --fail-with-body "$@"; }\n'
     status, output = await run(loudly + "\n".join(commands), gateway, ws.keys["admin"])
     assert status == 0, output
-
-
-async def test_the_way_from_a_login_to_a_call_is_as_the_guide_tells(
-    tenure: Tenure, gateway: str
-) -> None:
-    ws = await tenure.workspace()
-
-    async def label() -> tuple[Any, ...]:
-        chosen = {"fields": "metrics.weekly_people,health.presence.label"}
-        found = (await ws.admin.get("/v1/accounts/by-external-id/story-1", params=chosen)).json()
-        indicators = await ws.admin.get(f"/v1/accounts/{found['id']}/indicators")
-        states = [one["state"] for one in indicators.json()["data"] if one["state"] != "cleared"]
-        rule = f'status = "open" and subject_id = "{found["id"]}"'
-        tasks = (await ws.admin.get("/v1/tasks", params={"filter": rule})).json()["data"]
-        titles = [task["title"] for task in tasks]
-        value = found["metrics"]["weekly_people"]
-        return value, found["health"]["presence"]["label"], states, titles
-
-    commands = [command for _, command in blocks(ROOT / "docs/from-a-login-to-a-call.md", "sh")]
-    said = []
-    for command in commands:
-        status, output = await run(command, gateway, ws.keys["admin"])
-        assert status == 0, f"{command}\n{output}"
-        await tenure.settle()
-        if "indicator-definitions" in command or "workspace/clock" in command:
-            said.append(await label() if "3-02T" not in command else None)
-    said.append(await label())
-    assert said[1:] == [
-        (100, "healthy", [], []),
-        (0, "poor", ["open"], ["Call their sponsor"]),
-        (50, "healthy", [], []),
-    ]
 
 
 MOVED_IN = {
@@ -398,7 +332,7 @@ def test_every_make_target_that_the_docs_name_exists() -> None:
 
 def _code(text: str) -> str:
     """Only code: prose may say that things make sense."""
-    return "\n".join(re.findall(r"`[^`]+`", text) + [body for _, _, body in _FENCE.findall(text)])
+    return "\n".join(re.findall(r"`[^`]+`", text) + [body for _, _, body in FENCE.findall(text)])
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
