@@ -8,7 +8,12 @@ from typing import Any, Final, TypeVar
 from pydantic_core import from_json
 
 from accounts_api.language.rules.ignored import beyond_ignored
-from accounts_api.signals.health_inputs.inputs import Input, dependencies_of, read_input
+from accounts_api.signals.health_inputs.inputs import (
+    Input,
+    RuleHolds,
+    dependencies_of,
+    read_input,
+)
 from accounts_api.signals.scoring.definition import Definition
 from accounts_api.signals.scoring.reading import read_definitions
 from accounts_api.signals.scoring.schemas import HealthDefinitionIn
@@ -64,6 +69,16 @@ class Compiled:
 
     def named(self, key: str | None) -> Scored | None:
         return next((one for one in self.definitions if one.definition.key == key), None)
+
+    @property
+    def rules(self) -> list[Rule]:
+        """All that are asked of a record, and of what its score is made of."""
+        found = [self.has_score]
+        for one in self.definitions:
+            found += [rule for rule in (one.segment, *one.caps) if rule is not None]
+            found += [each.rule for each in one.inputs if isinstance(each, RuleHolds)]
+            found += [one.children.where] if one.children is not None else []
+        return found
 
     @property
     def dependencies(self) -> frozenset[Dependency]:

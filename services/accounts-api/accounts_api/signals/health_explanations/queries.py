@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Text, cast, select, text
+from sqlalchemy import CTE, Select, Text, cast, select, text
 
 from accounts_api.records.schema.record_schemas import RecordSchema
-from accounts_api.signals.health_values.statement import List, results_of
+from accounts_api.signals.health_values.statement import List, over_results
 from shared.rules.types.context import EvaluationContext
 from shared.uow import UnitOfWork
 
@@ -85,10 +85,13 @@ class ValuesNow:
 async def values_now(
     uow: UnitOfWork, definitions: List, record_id: UUID, context: EvaluationContext
 ) -> ValuesNow:
-    result = results_of(definitions, context)
-    inputs = cast(result.c.inputs, Text).label("inputs")
-    statement = select(result.c.definition_key, result.c.points, inputs)
+    statement = over_results(definitions, context, _values)
     return await uow.one(ValuesNow, statement, ids=[record_id])
+
+
+def _values(result: CTE) -> Select[Any]:
+    inputs = cast(result.c.inputs, Text).label("inputs")
+    return select(result.c.definition_key, result.c.points, inputs)
 
 
 async def record_exists(

@@ -17,7 +17,7 @@ from accounts_api.signals.health_explanations.queries import DecidedScore
 from accounts_api.signals.health_explanations.rules import Since, compared, explained
 from accounts_api.signals.health_scores import service as health_scores
 from accounts_api.signals.health_scores.service import HealthScore
-from accounts_api.signals.health_values.statement import List
+from accounts_api.signals.health_values.statement import list_of
 from accounts_api.signals.score_reasons.changes import Decided
 from accounts_api.signals.scoring.definition import Definition, Value
 from accounts_api.signals.scoring.reading import read_definitions
@@ -81,7 +81,7 @@ async def _with_values_of_now(
     catalog = await record_catalog.rule_catalog(uow)
     current = await health_definitions.current(uow, score)
     read = await health_definitions.usable(uow, score, current)
-    definitions = List(read, catalog.types[score.record_type], stops_at_churn=False)
+    definitions = list_of(read, catalog.types[score.record_type], stops_at_churn=False)
     context = await moment.evaluation_context(uow)
     now = await queries.values_now(uow, definitions, record_id, context)
     same = (now.definition_key, now.points) == (row.definition_key, row.points)

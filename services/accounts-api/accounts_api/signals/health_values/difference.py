@@ -1,7 +1,6 @@
 """Where what a list gives is not what is stored."""
 
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -21,15 +20,11 @@ from sqlalchemy import (
 )
 
 from accounts_api.evaluation.engine.next_changes import stored_next_change
-from accounts_api.signals.health_definitions.compiled import Compiled
-from accounts_api.signals.health_inputs.inputs import RuleHolds
 from accounts_api.signals.health_overrides.models import health_overrides
 from accounts_api.signals.health_values.models import health_scores
-from accounts_api.signals.health_values.statement import GONE, SCORED, List, results_of
+from accounts_api.signals.health_values.statement import GONE, SCORED, List, over_results
 from shared.data import WORKSPACE
-from shared.rules.sql.evaluate_many import of_day
 from shared.rules.types.context import EvaluationContext
-from shared.rules.types.typed import Rule
 
 _KEPT: Final = (
     "score",
@@ -51,29 +46,8 @@ VERSION: Final = bindparam("version", type_=Integer())
 
 
 def statement_of(found: List, context: EvaluationContext) -> Select[Any]:
-    """Executed with `ids`, `score_id` and `version`. Making it costs more than running it for a few
-    records, so it is kept for the day, unless a rule asks for the very instant.
-    """
-    day = of_day(_rules(found.compiled), context)
-    return _made(found, context) if day is None else _of_day(found, day)
-
-
-def _rules(compiled: Compiled) -> list[Rule]:
-    rules = [compiled.has_score]
-    for one in compiled.definitions:
-        rules += [rule for rule in (one.segment, *one.caps) if rule is not None]
-        rules += [each.rule for each in one.inputs if isinstance(each, RuleHolds)]
-        rules += [one.children.where] if one.children is not None else []
-    return rules
-
-
-def _made(found: List, context: EvaluationContext) -> Select[Any]:
-    return _differing(results_of(found, context))
-
-
-@lru_cache(maxsize=128)
-def _of_day(found: List, context: EvaluationContext) -> Select[Any]:
-    return _made(found, context)
+    """Executed with `ids`, `score_id` and `version`."""
+    return over_results(found, context, _differing)
 
 
 def _differing(result: CTE) -> Select[Any]:

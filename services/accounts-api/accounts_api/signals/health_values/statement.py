@@ -1,6 +1,6 @@
 """One statement that works out what a list of definitions gives each of some records."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
@@ -38,6 +38,7 @@ from accounts_api.signals.scoring.definition import Definition
 from shared.columns import AT
 from shared.data import WORKSPACE
 from shared.rules.sql.compile import verdict
+from shared.rules.sql.evaluate_many import of_day
 from shared.rules.sql.next_change import next_change
 from shared.rules.sql.rows import Row, record_table
 from shared.rules.types.catalog import RecordType
@@ -78,6 +79,23 @@ def results_of(found: List, context: EvaluationContext, *, everyone: bool = Fals
     results = [_result(one, place, seen) for place, one in enumerate(found.compiled.definitions)]
     results.append(_without(seen.cte))
     return union_all(*results).cte("result").prefix_with("materialized")
+
+
+def over_results(
+    found: List, context: EvaluationContext, made_of: Callable[[CTE], Select[Any]]
+) -> Select[Any]:
+    """A statement over what a list gives some records. Making it costs more than running it for a
+    few, so it is kept for the day, unless a rule asks for the very instant.
+    """
+    day = of_day(found.compiled.rules, context)
+    return made_of(results_of(found, context)) if day is None else _of_day(found, day, made_of)
+
+
+@lru_cache(maxsize=256)
+def _of_day(
+    found: List, context: EvaluationContext, made_of: Callable[[CTE], Select[Any]]
+) -> Select[Any]:
+    return made_of(results_of(found, context))
 
 
 class _Seen:

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from pydantic_core import to_json
-from sqlalchemy import ColumnElement, Uuid, any_, bindparam, select, text
+from sqlalchemy import ColumnElement, Uuid, any_, bindparam, select, text, true
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from accounts_api.evaluation.engine.next_changes import stored_next_change
@@ -54,10 +54,20 @@ async def computed(
     row, statement = values(metric, context)
     named = bindparam(None, list(ids), type_=ARRAY(Uuid()))
     found = statement.where(row.workspace == WORKSPACE, row.id == any_(named)).subquery()
-    known = metric_values.alias()
     mine = _id(metric.id)
-    beside = (known.c.workspace_id == WORKSPACE) & (known.c.metric_id == mine)
-    joined = found.outerjoin(known, beside & (known.c.record_id == found.c.record_id))
+    # By its whole key for each record, whatever the statistics of a table that is being filled say.
+    known = (
+        select(metric_values)
+        .where(
+            metric_values.c.workspace_id == WORKSPACE,
+            metric_values.c.metric_id == mine,
+            metric_values.c.record_id == found.c.record_id,
+        )
+        .correlate(found)
+        .limit(1)
+        .lateral()
+    )
+    joined = found.outerjoin(known, true())
     return await uow.rows(
         ComputedValue,
         select(
