@@ -39,6 +39,8 @@ def component_faults(document: Document) -> Iterator[str]:
         for key, field in schema.get("properties", {}).items():
             if "default" in field:
                 yield f"schema {name}: property {key} has a default, which generators call required"
+            if "anyOf" in field and key.replace("_", "") == name.lower():
+                yield f"schema {name}: property {key} has its name, which generators give one thing"
     for name in schemas.keys() - set(_referred(document)) - _FOR_RECEIVERS:
         yield f"schema {name}: nothing refers to it"
     for name, operation in operations(document).items():

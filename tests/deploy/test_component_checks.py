@@ -40,6 +40,11 @@ def test_a_sound_document_has_no_fault() -> None:
         ("components/schemas/Page_Thing_", {"title": "Page_Thing_"}, "no word of letters"),
         ("components/schemas/Other", {"title": "Other"}, "nothing refers to it"),
         ("components/schemas/Thing/properties/size", {"default": 1}, "has a default"),
+        (
+            "components/schemas/Thing/properties/thing",
+            {"anyOf": []},
+            "which generators give one thing",
+        ),
         ("paths/|v1|things/get/responses/404", {"description": "Gone."}, "not the shared one"),
         ("paths/|v1|things/get/responses/200/headers", {}, "tells of no headers"),
     ],

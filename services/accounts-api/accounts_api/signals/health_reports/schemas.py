@@ -101,7 +101,7 @@ class OutcomeCountOut(Out):
     arr: Arr
 
 
-class ShareOut(Out):
+class AccountShareOut(Out):
     """A part of some accounts."""
 
     accounts: int = Field(description="How many accounts are in the part.")
@@ -166,11 +166,11 @@ class HealthBackTestOut(Out):
     outcomes: list[OutcomeCountOut] = Field(
         description="By label and outcome; each account is counted once."
     )
-    recall: ShareOut = Field(
+    recall: AccountShareOut = Field(
         description="Of the accounts that churned, those that had the label: how many were seen"
         " coming."
     )
-    precision: ShareOut = Field(
+    precision: AccountShareOut = Field(
         description="Of the accounts that had the label and churned or renewed, those that churned:"
         " how often the warning was right."
     )
