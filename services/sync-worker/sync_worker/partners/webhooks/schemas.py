@@ -62,7 +62,7 @@ EventTypes = Annotated[
     list[Annotated[str, StringConstraints(min_length=1, max_length=100), OneLine]],
     Field(
         min_length=1,
-        max_length=100,
+        max_length=200,
         description="Which events to send: types, `account.*` for all about accounts, `*` for all."
         " What is computed, such as `account.computed`, is sent only when it is named itself.",
     ),
