@@ -1,5 +1,6 @@
 """How far each service has heard the others, asked of the database in one round trip."""
 
+import asyncio
 from dataclasses import dataclass
 
 import asyncpg
@@ -59,11 +60,14 @@ class Feeds:
         url = async_url(admin_url).set(drivername="postgresql", database=database)
         self._url = url.render_as_string(hide_password=False)
         self._connection: asyncpg.Connection | None = None
+        self._asking = asyncio.Lock()
+        """Two may wait for quiet at once, and a connection answers one question at a time."""
 
     async def progress(self) -> Progress:
-        if self._connection is None:
-            self._connection = await asyncpg.connect(self._url)
-        rows = await self._connection.fetch(_STATE)
+        async with self._asking:
+            if self._connection is None:
+                self._connection = await asyncpg.connect(self._url)
+            rows = await self._connection.fetch(_STATE)
         return Progress(
             ends={publisher: _place(at) for publisher, subscriber, at in rows if not subscriber},
             heard={
